@@ -1,0 +1,133 @@
+//! Files: batches for any carrier, receipts on the way back, and an area's snapshot.
+//!
+//! A carried file is encrypted to the server outside of this crate; what is laid out here is the text that is encrypted.
+
+use super::directory::DirectoryEntry;
+use super::page::{Page, PageError};
+use crate::id::{AreaId, DeviceId};
+use crate::log::Receipt;
+use crate::wire::{Reader, WireError, Writer};
+
+const CARRIED: &[u8; 8] = b"BLCARRY1";
+const RECEIPTS: &[u8; 8] = b"BLRECPT1";
+const SNAPSHOT: &[u8; 8] = b"BLSNAPS1";
+
+/// A file's bytes are not such a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The first 8 bytes name another kind of file.
+    #[error("not a {expected} file")]
+    Kind {
+        /// Which kind was expected.
+        expected: &'static str,
+    },
+    /// The bytes do not follow the layout.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The page in it is not one.
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
+/// Unsent batches of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The device that wrote the file; its receipts go back to it.
+    pub from: DeviceId,
+    /// The batches.
+    pub page: Page,
+}
+
+impl Carried {
+    /// The frozen layout 1: `BLCARRY1`, device, page.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer(CARRIED.to_vec());
+        out.fixed(&self.from.0);
+        self.page.write(&mut out);
+        out.0
+    }
+
+    /// Reads what [`Carried::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileError> {
+        let mut from = open(bytes, CARRIED, "carried records")?;
+        Ok(Self { from: DeviceId(from.fixed("from")?), page: Page::read(&mut from)? })
+    }
+}
+
+/// Receipts for a device that is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptFile {
+    /// The device the receipts are for.
+    pub to: DeviceId,
+    /// The receipts, each signed by the server.
+    pub receipts: Vec<Receipt>,
+}
+
+impl ReceiptFile {
+    /// The frozen layout 1: `BLRECPT1`, device, count, receipts.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer(RECEIPTS.to_vec());
+        out.fixed(&self.to.0).count(self.receipts.len());
+        for receipt in &self.receipts {
+            receipt.write(&mut out);
+        }
+        out.0
+    }
+
+    /// Reads what [`ReceiptFile::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileError> {
+        let mut from = open(bytes, RECEIPTS, "receipts")?;
+        let to = DeviceId(from.fixed("to")?);
+        let count = from.count("receipts", 1000, 70)?;
+        let receipts = (0..count).map(|_| Receipt::read(&mut from)).collect::<Result<_, _>>()?;
+        from.end()?;
+        Ok(Self { to, receipts })
+    }
+}
+
+/// Everything of one area that was admitted when the snapshot was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The area.
+    pub area: AreaId,
+    /// The devices whose logs are in it.
+    pub directory: Vec<DirectoryEntry>,
+    /// The batches, each log from its first.
+    pub page: Page,
+}
+
+impl Snapshot {
+    /// The frozen layout 1: `BLSNAPS1`, generation, code, directory, page.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer(SNAPSHOT.to_vec());
+        out.number(self.area.generation.into()).number(self.area.code.into());
+        DirectoryEntry::write_all(&mut out, &self.directory);
+        self.page.write(&mut out);
+        out.0
+    }
+
+    /// Reads what [`Snapshot::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileError> {
+        let mut from = open(bytes, SNAPSHOT, "snapshot")?;
+        let generation = from.number_up_to("generation", 9999)? as u16;
+        let code = from.number_up_to("code", 99_999)? as u32;
+        let directory = DirectoryEntry::read_all(&mut from)?;
+        Ok(Self { area: AreaId { generation, code }, directory, page: Page::read(&mut from)? })
+    }
+}
+
+fn open<'a>(bytes: &'a [u8], magic: &[u8; 8], expected: &'static str) -> Result<Reader<'a>, FileError> {
+    bytes.strip_prefix(magic).map(Reader::new).ok_or(FileError::Kind { expected })
+}

@@ -1,0 +1,249 @@
+//! The two messages of the exchange.
+
+use super::directory::DirectoryEntry;
+use super::page::{Page, PageError};
+use crate::id::{AreaId, BatchSeq, UnixMs};
+use crate::log::{Digest16, Head, LogId, Receipt};
+use crate::wire::{Reader, WireError, Writer};
+
+const LAYOUT: u8 = 1;
+/// The most bytes of a page a request may ask for.
+const MAX_PAGE_BYTES: u64 = 64 << 20;
+
+/// What a device has, and what it believes the server lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// What the device's clock says; shown to officers as skew, decides nothing.
+    pub clock: UnixMs,
+    /// The agreement `heads` is relative to; [`Digest16::NONE`] when `heads` is the whole inventory.
+    pub agreement: Digest16,
+    /// About how many bytes of batches, before compression, the response may hold.
+    pub page_bytes: u64,
+    /// Whether the device would rather fetch a prepared snapshot than many pages.
+    pub take_snapshots: bool,
+    /// Where the device's inventory, with the batches of this request, differs from the agreement.
+    pub heads: Vec<(LogId, Head)>,
+    /// Batches the server is believed to lack: own ones, and others' that the server has lost.
+    pub page: Page,
+}
+
+/// An area's prepared, compressed snapshot, to be fetched instead of many pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotOffer {
+    /// The area.
+    pub area: AreaId,
+    /// Which snapshot: the digest of the inventory it holds.
+    pub digest: Digest16,
+    /// How many bytes it takes on the wire.
+    pub bytes: u64,
+}
+
+/// The substance of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Stands, from now on, for the server's inventory after this request and the backed-up heads of the device's logs.
+    pub agreement: Digest16,
+    /// The page was cut: ask again.
+    pub more: bool,
+    /// Where the server's inventory differs from the device's.
+    pub heads: Vec<(LogId, Head)>,
+    /// Signed statements about the device's batches, and those it carried.
+    pub receipts: Vec<Receipt>,
+    /// Areas named in the request that are not in the device's scope: nothing is said of them, and nothing of others'
+    /// logs there is to be sent. Ascending.
+    pub outside: Vec<AreaId>,
+    /// Batches of the device whose bytes the server lacks although it has their hashes.
+    pub wanted: Vec<(LogId, BatchSeq)>,
+    /// Devices whose logs the device has not seen yet.
+    pub directory: Vec<DirectoryEntry>,
+    /// Areas that are better fetched whole.
+    pub snapshots: Vec<SnapshotOffer>,
+    /// Batches the device lacks.
+    pub page: Page,
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Response {
+    /// Nothing differs from the agreement.
+    InAgreement {
+        /// The server's clock.
+        at: UnixMs,
+    },
+    /// The server does not remember the agreement: send the whole inventory. Batches that came are stored all the same.
+    UnknownAgreement {
+        /// The server's clock.
+        at: UnixMs,
+    },
+    /// What differs.
+    Exchange {
+        /// The server's clock.
+        at: UnixMs,
+        /// What differs.
+        exchange: Box<Exchange>,
+    },
+}
+
+/// A message's bytes are not such a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The bytes do not follow the layout.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The page in it is not one.
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
+impl Request {
+    /// The frozen layout 1.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.byte(LAYOUT)
+            .signed(self.clock.0)
+            .fixed(&self.agreement.0)
+            .number(self.page_bytes)
+            .byte(self.take_snapshots.into());
+        crate::log::write_heads(&mut out, &self.heads);
+        self.page.write(&mut out);
+        out.0
+    }
+
+    /// Reads what [`Request::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout; nothing of them is to be used then.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
+        let mut from = Reader::new(bytes);
+        layout(&mut from)?;
+        Ok(Self {
+            clock: UnixMs(from.signed("clock")?),
+            agreement: Digest16(from.fixed("agreement")?),
+            page_bytes: from.number_up_to("page_bytes", MAX_PAGE_BYTES)?,
+            take_snapshots: read_bool(&mut from, "take_snapshots")?,
+            heads: crate::log::read_heads(&mut from)?,
+            page: Page::read(&mut from)?,
+        })
+    }
+}
+
+impl Response {
+    /// The frozen layout 1.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.byte(LAYOUT);
+        match self {
+            Self::InAgreement { at } => {
+                out.byte(0).signed(at.0);
+            }
+            Self::Exchange { at, exchange } => {
+                out.byte(1).signed(at.0);
+                exchange.write(&mut out);
+            }
+            Self::UnknownAgreement { at } => {
+                out.byte(2).signed(at.0);
+            }
+        }
+        out.0
+    }
+
+    /// Reads what [`Response::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout; nothing of them is to be used then.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
+        let mut from = Reader::new(bytes);
+        layout(&mut from)?;
+        let status = from.byte("status")?;
+        let at = UnixMs(from.signed("at")?);
+        let response = match status {
+            0 => Self::InAgreement { at },
+            1 => return Ok(Self::Exchange { at, exchange: Box::new(Exchange::read(&mut from)?) }),
+            2 => Self::UnknownAgreement { at },
+            got => return Err(WireError::Value { field: "status", got: got.into() }.into()),
+        };
+        from.end()?;
+        Ok(response)
+    }
+}
+
+impl Exchange {
+    fn write(&self, out: &mut Writer) {
+        out.fixed(&self.agreement.0).byte(self.more.into());
+        crate::log::write_heads(out, &self.heads);
+        out.count(self.receipts.len());
+        for receipt in &self.receipts {
+            receipt.write(out);
+        }
+        out.count(self.outside.len());
+        for area in &self.outside {
+            out.number(area.generation.into()).number(area.code.into());
+        }
+        out.count(self.wanted.len());
+        for (log, seq) in &self.wanted {
+            log.write(out);
+            out.number(seq.0);
+        }
+        DirectoryEntry::write_all(out, &self.directory);
+        out.count(self.snapshots.len());
+        for offer in &self.snapshots {
+            out.number(offer.area.generation.into())
+                .number(offer.area.code.into())
+                .fixed(&offer.digest.0)
+                .number(offer.bytes);
+        }
+        self.page.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, MessageError> {
+        let agreement = Digest16(from.fixed("agreement")?);
+        let more = read_bool(from, "more")?;
+        let heads = crate::log::read_heads(from)?;
+        let count = from.count("receipts", 1000, 70)?;
+        let receipts = (0..count).map(|_| Receipt::read(from)).collect::<Result<_, _>>()?;
+        let count = from.count("outside", 10_000, 3)?;
+        let mut outside: Vec<AreaId> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let area = read_area(from)?;
+            if outside.last().is_some_and(|last| *last >= area) {
+                return Err(WireError::Order { field: "outside" }.into());
+            }
+            outside.push(area);
+        }
+        let count = from.count("wanted", 100_000, 11)?;
+        let wanted = (0..count)
+            .map(|_| Ok((LogId::read(from)?, BatchSeq(from.number("seq")?))))
+            .collect::<Result<_, WireError>>()?;
+        let directory = DirectoryEntry::read_all(from)?;
+        let count = from.count("snapshots", 10_000, 19)?;
+        let snapshots = (0..count).map(|_| read_offer(from)).collect::<Result<_, _>>()?;
+        Ok(Self { agreement, more, heads, receipts, outside, wanted, directory, snapshots, page: Page::read(from)? })
+    }
+}
+
+fn read_offer(from: &mut Reader<'_>) -> Result<SnapshotOffer, WireError> {
+    Ok(SnapshotOffer { area: read_area(from)?, digest: Digest16(from.fixed("digest")?), bytes: from.number("bytes")? })
+}
+
+fn read_area(from: &mut Reader<'_>) -> Result<AreaId, WireError> {
+    let generation = from.number_up_to("generation", 9999)? as u16;
+    let code = from.number_up_to("code", 99_999)? as u32;
+    Ok(AreaId { generation, code })
+}
+
+fn read_bool(from: &mut Reader<'_>, field: &'static str) -> Result<bool, WireError> {
+    match from.byte(field)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        got => Err(WireError::Value { field, got: got.into() }),
+    }
+}
+
+fn layout(from: &mut Reader<'_>) -> Result<(), WireError> {
+    match from.byte("layout")? {
+        LAYOUT => Ok(()),
+        got => Err(WireError::Value { field: "layout", got: got.into() }),
+    }
+}

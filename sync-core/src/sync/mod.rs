@@ -1,0 +1,16 @@
+//! The exchange: frozen message layouts, and what to send to whom.
+//!
+//! A server, a hub and a file import use the same code. Nothing here knows how a message travels or where a batch is
+//! kept.
+
+mod carry;
+mod directory;
+mod message;
+mod page;
+mod plan;
+
+pub use carry::{Carried, FileError, ReceiptFile, Snapshot};
+pub use directory::DirectoryEntry;
+pub use message::{Exchange, MessageError, Request, Response, SnapshotOffer};
+pub use page::{Page, PageError};
+pub use plan::{Plan, Proposal, plan};
