@@ -1,0 +1,154 @@
+//! POST /v1/tokens: the device's key alone fetches the next access token.
+
+use axum::extract::State;
+use sync_core::id::{CertificateNo, DeviceId, UnixMs, from_hex};
+use sync_core::log::{Signature, verify};
+use utoipa::ToSchema;
+
+use super::super::key::Keyring;
+use super::super::problems::{
+    ACCOUNT_DEACTIVATED, CERTIFICATE_REFUSED, CERTIFICATE_WANTED, DEVICE_REVOKED, SIGN_IN_EXPIRED, TOKEN_REFUSED,
+};
+use super::super::{Known, Policy, certificate, sign_in, statement};
+use super::grant::{Admitted, Grant, Has, grant};
+use super::signature_of;
+use crate::account::{self, Account};
+use crate::app::AppState;
+use crate::audit::{self, Actor};
+use crate::db::Tx;
+use crate::device::{self, Contact, Device};
+use crate::problem::{FIELD, Json, Problem};
+use crate::write_tx;
+
+/// A request for an access token.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// The enrolled device.
+    #[schema(value_type = String)]
+    pub device_id: DeviceId,
+    /// 16 fresh random bytes, 32 hexadecimal digits.
+    pub nonce: String,
+    /// Ed25519 over `banlang token v1` ‖ device id ‖ nonce; 128 hexadecimal digits.
+    pub signature: String,
+    /// The number of the certificate the device has; it is left out of the answer when it is the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    pub certificate_no: Option<CertificateNo>,
+    /// The certificate's text: only after the answer `certificate.wanted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// The `server_keys_version` the device has; the keys are left out of the answer when it is the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_keys: Option<String>,
+    /// What the device's clock shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub time_ms: Option<UnixMs>,
+    /// The version of its program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_version: Option<String>,
+}
+
+/// Issues an access token. Nothing rotates: an answer that is lost is asked for again and nobody is logged out.
+///
+/// A certificate past half its life, or whose account has other rights now, is renewed on the way. A server restored
+/// from an old backup knows again, from its certificate, a device enrolled since.
+#[utoipa::path(post, path = "/v1/tokens", tag = "access", security(()), request_body = TokenRequest,
+    responses((status = 200, description = "An access token", body = Grant)))]
+pub(super) async fn token(
+    State(app): State<AppState>,
+    Json(request): Json<TokenRequest>,
+) -> Result<Json<Grant>, Problem> {
+    let now = app.now();
+    let nonce = from_hex::<16>(&request.nonce)
+        .ok_or_else(|| FIELD.problem().field("nonce").accepted("32 hexadecimal digits"))?;
+    let signature = signature_of(&request.signature)?;
+    let signed = statement::token(request.device_id, &nonce);
+    let known = app.auth.known(&app.db, now).await?;
+    let asked = Asked { request: &request, signed, signature, now };
+    Ok(Json(write_tx!(app.db, |tx| grant_token(tx, &app.auth.policy, &known, &asked))?))
+}
+
+/// A request of the right form, and what its signature is over.
+struct Asked<'a> {
+    request: &'a TokenRequest,
+    signed: Vec<u8>,
+    signature: Signature,
+    now: UnixMs,
+}
+
+async fn grant_token(tx: &mut Tx, policy: &Policy, known: &Known, asked: &Asked<'_>) -> Result<Grant, Problem> {
+    let Asked { request, now, .. } = *asked;
+    let (device, account) = match device::find(tx, request.device_id).await? {
+        Some(device) => present(tx, asked, device).await?,
+        None => lost(tx, policy, asked).await?,
+    };
+    if device.revoked_at.is_some() {
+        return Err(DEVICE_REVOKED.problem());
+    }
+    if !account.active {
+        return Err(ACCOUNT_DEACTIVATED.problem());
+    }
+    let live = sign_in::live(tx, device.id, account.id, now).await?.ok_or_else(|| SIGN_IN_EXPIRED.problem())?;
+    let live = sign_in::slide(tx, policy, live, now).await?;
+    let contact = Contact { clock: request.time_ms, app_version: request.app_version.as_deref() };
+    device::note_contact(tx, device.id, contact, now).await?;
+    let has = Has { certificate: request.certificate_no, server_keys: request.server_keys.as_deref() };
+    let admitted = Admitted { device: &device, account: &account, sign_in: live };
+    grant(tx, policy, known, admitted, has, now).await
+}
+
+/// A device on file. When it holds a newer certificate than is on file, that was lost and is put back.
+async fn present(tx: &mut Tx, asked: &Asked<'_>, device: Device) -> Result<(Device, Account), Problem> {
+    let Asked { request, now, .. } = *asked;
+    if !verify(&device.key, &asked.signed, &asked.signature) {
+        return Err(TOKEN_REFUSED.problem().field("signature"));
+    }
+    let account = match device.account {
+        Some(id) => account::find(tx, id).await?,
+        None => None,
+    };
+    let account = account.ok_or_else(|| TOKEN_REFUSED.problem().field("device_id"))?;
+    let stands = device.revoked_at.is_none() && account.active;
+    if stands && request.certificate_no.is_some_and(|no| i64::from(no.0) > device.certificate_no) {
+        let shown = shown(tx, request, now).await?;
+        if shown.certificate.device != device.id || shown.certificate.recorder != account.recorder() {
+            return Err(CERTIFICATE_REFUSED.problem().field("certificate"));
+        }
+        certificate::adopt(tx, &shown.certificate).await?;
+    }
+    Ok((device, account))
+}
+
+/// A device that is not on file but holds a certificate of this deployment: it was enrolled after the backup this
+/// database was restored from. It is put back on file, let in as it was.
+async fn lost(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<(Device, Account), Problem> {
+    let Asked { request, now, .. } = *asked;
+    let refused = || CERTIFICATE_REFUSED.problem().field("certificate");
+    let shown = shown(tx, request, now).await?;
+    let of_device =
+        shown.certificate.device == request.device_id && verify(&shown.key, &asked.signed, &asked.signature);
+    if !of_device || shown.certificate.expires_at <= now {
+        return Err(refused());
+    }
+    let account = account::find(tx, i64::from(shown.certificate.recorder.0)).await?;
+    let account = account.ok_or_else(|| refused().detail("the account it names is not on file"))?;
+    if !account.active {
+        return Err(ACCOUNT_DEACTIVATED.problem());
+    }
+    let id = device::insert(tx, shown.key, account.id, "restored", now).await?;
+    certificate::adopt(tx, &shown.certificate).await?;
+    sign_in::open(tx, policy, id, account.id, now).await?;
+    let actor = Actor::Person { account: account.id, device: id };
+    let detail = serde_json::json!({ "account": account.id, "certificate_no": shown.certificate.no });
+    audit::record(tx, now, actor, "device.restored", &id.to_string(), &detail).await?;
+    let device = device::find(tx, id).await?.ok_or_else(refused)?;
+    Ok((device, account))
+}
+
+async fn shown(tx: &mut Tx, request: &TokenRequest, now: UnixMs) -> Result<certificate::Signed, Problem> {
+    let text = request.certificate.as_deref().ok_or_else(|| CERTIFICATE_WANTED.problem().field("certificate"))?;
+    let ring = Keyring::load_in(tx).await?;
+    certificate::read(&ring, text, now).map_err(|_| CERTIFICATE_REFUSED.problem().field("certificate"))
+}

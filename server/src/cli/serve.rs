@@ -1,0 +1,50 @@
+//! `banlang serve`.
+
+use super::{CliError, Context};
+use crate::app::AppState;
+use crate::coverage::adopt_calendar;
+use crate::coverage::calendar::Calendar;
+use crate::serve::{Server, stop_signal};
+
+/// Arguments of `banlang serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the settings in force, secrets hidden, and serve nobody
+    #[arg(long)]
+    print_config: bool,
+    /// When there is no database yet, make one with a year of sample data first; say whom to sign in as
+    #[arg(long)]
+    sample: bool,
+}
+
+pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
+    if args.print_config {
+        println!("{}", context.config.effective().trim_end());
+        return Ok(());
+    }
+    crate::logging::start(&context.config.log, context.config.log_format)?;
+    let stop = stop_signal()?;
+    if args.sample {
+        crate::sample::command::prepare(&context).await?;
+    }
+    let db = context.open_db().await?;
+    // The configuration accepts only days that close every month.
+    let calendar = Calendar::closing_on(context.config.report_closing_day).unwrap_or_default();
+    adopt_calendar(&db, calendar).await?;
+    let Context { config, lang, clock } = context;
+    let server = Server::bind(AppState::new(db.clone(), config, clock)).await?;
+    // For scripts too: the one line on standard output, with the port where 0 was configured.
+    println!("{} http://{}", lang.pick("Máy chủ ở", "Listening on"), server.address());
+    tracing::info!(address = %server.address(), engine = db.dialect().name(), "listening");
+    let drained = server.run(stop).await;
+    db.close().await;
+    tracing::info!("stopped");
+    if drained {
+        Ok(())
+    } else {
+        Err(CliError::failed(
+            "đã dừng, nhưng có yêu cầu bị cắt ngang vì hết thời gian chờ",
+            "stopped, but requests were cut: the grace period was over",
+        ))
+    }
+}

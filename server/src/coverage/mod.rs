@@ -1,0 +1,45 @@
+//! Coverage: which villages were reached, which were not, and of which nobody knows yet.
+//!
+//! Everything is read from the roll-up that [`crate::project`] keeps: whole reporting months from the monthly tables,
+//! ragged ends from the daily ones, never from the sessions themselves. Units are resolved by lineage when a question
+//! is asked; nothing recorded is rewritten.
+
+pub mod calendar;
+mod devices;
+pub mod query;
+mod read;
+pub mod route;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod totals;
+mod unreached;
+mod villages;
+
+pub use devices::DevicesHeard;
+pub(crate) use read::area_condition;
+pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};
+pub use unreached::{Unreached, UnreachedVillage, unreached};
+pub use villages::{Coverage, PeriodSummary, VillageCoverage, VillagePeriod, VillageState, coverage};
+
+use calendar::Calendar;
+
+use crate::db::{Db, DbError};
+use crate::project;
+
+/// Makes the monthly roll-up follow the configured closing day; the days' own sums are untouched. Cheap when nothing
+/// changed. Called at start, before requests are served.
+///
+/// # Errors
+/// The database's.
+pub async fn adopt_calendar(db: &Db, calendar: Calendar) -> Result<(), DbError> {
+    db.write(async |tx| {
+        if project::calendar(tx).await? != calendar {
+            project::change_calendar(tx, calendar).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! `/v1/coverage`, `/v1/coverage/totals`, `/v1/coverage/unreached`, `/v1/totals`.
+
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::query::{RangeParams, UnreachedParams};
+use super::{Coverage, TotalsReport, Unreached, coverage, totals, unreached};
+use crate::app::AppState;
+use crate::auth::Principal;
+use crate::problem::{Json, Problem, Query};
+use crate::project;
+
+/// The routes of this module.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(show_coverage))
+        .routes(routes!(show_totals))
+        .routes(routes!(show_report))
+        .routes(routes!(list_unreached))
+}
+
+/// Villages by period: planned, done, confirmed, or unheard. Silence of a device is not zero.
+#[utoipa::path(get, path = "/v1/coverage", tag = "coverage", params(RangeParams),
+    responses((status = 200, description = "Coverage of villages", body = Coverage)))]
+async fn show_coverage(
+    State(app): State<AppState>,
+    Query(params): Query<RangeParams>,
+    principal: Principal,
+) -> Result<Json<Coverage>, Problem> {
+    let catalogue = app.reference.current().await?;
+    let mut tx = app.db.snapshot().await?;
+    let calendar = project::calendar(&mut tx).await?;
+    let range = params.read(&catalogue, calendar, app.now())?;
+    Ok(Json(coverage(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
+}
+
+/// Sessions, attendances and material by unit of any generation; they add up to the same total in each.
+#[utoipa::path(get, path = "/v1/coverage/totals", tag = "coverage", params(RangeParams),
+    responses((status = 200, description = "Totals by unit", body = TotalsReport)))]
+async fn show_totals(
+    State(app): State<AppState>,
+    Query(params): Query<RangeParams>,
+    principal: Principal,
+) -> Result<Json<TotalsReport>, Problem> {
+    report(&app, &params, &principal).await
+}
+
+/// The numbers of the period report: the same as `/v1/coverage/totals`.
+#[utoipa::path(get, path = "/v1/totals", tag = "coverage", params(RangeParams),
+    responses((status = 200, description = "Totals by unit", body = TotalsReport)))]
+async fn show_report(
+    State(app): State<AppState>,
+    Query(params): Query<RangeParams>,
+    principal: Principal,
+) -> Result<Json<TotalsReport>, Problem> {
+    report(&app, &params, &principal).await
+}
+
+async fn report(app: &AppState, params: &RangeParams, principal: &Principal) -> Result<Json<TotalsReport>, Problem> {
+    let catalogue = app.reference.current().await?;
+    let mut tx = app.db.snapshot().await?;
+    let calendar = project::calendar(&mut tx).await?;
+    let range = params.read(&catalogue, calendar, app.now())?;
+    Ok(Json(totals(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
+}
+
+/// Villages in which no session was held for some days: never reached first, then the longest.
+#[utoipa::path(get, path = "/v1/coverage/unreached", tag = "coverage", params(UnreachedParams),
+    responses((status = 200, description = "Villages not reached", body = Unreached)))]
+async fn list_unreached(
+    State(app): State<AppState>,
+    Query(params): Query<UnreachedParams>,
+    principal: Principal,
+) -> Result<Json<Unreached>, Problem> {
+    let catalogue = app.reference.current().await?;
+    let (days, range) = params.read(&catalogue, app.now())?;
+    let mut tx = app.db.snapshot().await?;
+    Ok(Json(unreached(&mut tx, &catalogue, &principal.areas, &range, days).await?))
+}

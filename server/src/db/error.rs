@@ -1,0 +1,161 @@
+//! What the database layer reports, alike for both engines.
+
+use sqlx::error::ErrorKind;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
+
+/// A database could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A row with these values exists already.
+    #[error("{on} must be unique")]
+    Unique {
+        /// The table and its columns, alike on both engines: `account(username)`, `unit(generation,code)`.
+        on: String,
+    },
+    /// A row that is referred to does not exist, or one that is to go is referred to.
+    #[error("a reference does not hold")]
+    Reference,
+    /// A check of the schema failed.
+    #[error("check {name} failed")]
+    Check {
+        /// The name of the constraint.
+        name: String,
+    },
+    /// One row was expected and there is none.
+    #[error("no such row")]
+    Missing,
+    /// Another transaction was in the way; the whole transaction may be tried again.
+    #[error("another transaction was in the way: {0}")]
+    Contended(#[source] sqlx::Error),
+    /// No connection to the database.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A stored value is not of the form the program wrote.
+    #[error("{column}: stored value is damaged: {why}")]
+    Damaged {
+        /// Where it stands: `table.column`.
+        column: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The address names no database this program can open.
+    #[error("database_url: {why}; accepted: sqlite:path/to/file.db or postgres://user:password@host/database")]
+    Url {
+        /// What is wrong with it; never the address itself, which may hold a password.
+        why: String,
+    },
+    /// SQLite runs with a setting that could lose what was acknowledged.
+    #[error("SQLite pragma {name} is {got:?}, must be {expected:?}")]
+    Pragma {
+        /// The pragma.
+        name: &'static str,
+        /// The value durability rests on.
+        expected: &'static str,
+        /// The value in force.
+        got: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("migration: {0}")]
+    Migrate(#[source] MigrateError),
+    /// A text holds a character this database does not store: U+0000 on PostgreSQL.
+    #[error("a text cannot be stored: {0}")]
+    Text(#[source] sqlx::Error),
+    /// Any other failure of a statement.
+    #[error("statement failed: {0}")]
+    Statement(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// Whether this is the violation of uniqueness of `on`, for instance `account(username)`.
+    #[must_use]
+    pub fn is_unique(&self, on: &str) -> bool {
+        matches!(self, Self::Unique { on: found } if found == on)
+    }
+}
+
+/// An error that may mean: run the whole transaction again.
+pub trait Transient {
+    /// Whether the same work may succeed when it is tried again.
+    fn is_transient(&self) -> bool;
+}
+
+impl Transient for DbError {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Contended(_))
+    }
+}
+
+impl From<MigrateError> for DbError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migrate(error)
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::RowNotFound => Self::Missing,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Database(found) => match found.kind() {
+                ErrorKind::UniqueViolation => Self::Unique { on: unique_on(&**found) },
+                ErrorKind::ForeignKeyViolation => Self::Reference,
+                ErrorKind::CheckViolation => Self::Check { name: check_name(&**found) },
+                _ if is_contention(&**found) => Self::Contended(error),
+                _ if is_unstorable_text(&**found) => Self::Text(error),
+                _ if is_shutdown(&**found) => Self::Unavailable(error),
+                _ => Self::Statement(error),
+            },
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+/// PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, locked, and their extended codes.
+fn is_contention(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let Some(code) = error.code() else { return false };
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return matches!(&*code, "40001" | "40P01" | "55P03");
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// PostgreSQL `character_not_in_repertoire`.
+fn is_unstorable_text(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.code() == "22021")
+}
+
+/// PostgreSQL class 57: the server is going down or starting, or an operator cut the connection.
+fn is_shutdown(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some_and(|e| matches!(e.code(), "57P01" | "57P02" | "57P03"))
+}
+
+/// `table(column,column)` from what each engine tells.
+fn unique_on(error: &dyn sqlx::error::DatabaseError) -> String {
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        // Detail: `Key (generation, code)=(2025, 1) already exists.` in any language the server speaks.
+        let columns = error
+            .detail()
+            .and_then(|detail| detail.split_once('('))
+            .and_then(|(_, rest)| rest.split_once(")=("))
+            .map_or_else(
+                || error.constraint().unwrap_or_default().to_owned(),
+                |(columns, _)| columns.replace(", ", ","),
+            );
+        return format!("{}({columns})", error.table().unwrap_or_default());
+    }
+    // `UNIQUE constraint failed: unit.generation, unit.code`
+    let listed = error.message().rsplit(": ").next().unwrap_or_default();
+    let table = listed.split('.').next().unwrap_or_default();
+    let columns: Vec<_> = listed.split(", ").map(|part| part.rsplit('.').next().unwrap_or(part)).collect();
+    format!("{table}({})", columns.join(","))
+}
+
+fn check_name(error: &dyn sqlx::error::DatabaseError) -> String {
+    match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => error.constraint().unwrap_or_default().to_owned(),
+        None => error.message().rsplit(": ").next().unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,140 @@
+//! Opening a database and bringing its schema up to date.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+
+use super::{Db, DbError};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a writer waits for another process that writes the same SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What durability and integrity rest on; read back and compared at each opening.
+const PINNED: [(&str, &str, &str); 4] = [
+    ("journal_mode", "select journal_mode from pragma_journal_mode", "wal"),
+    ("synchronous", "select cast(synchronous as text) from pragma_synchronous", "2"),
+    ("foreign_keys", "select cast(foreign_keys as text) from pragma_foreign_keys", "1"),
+    ("busy_timeout", "select cast(timeout as text) from pragma_busy_timeout", "10000"),
+];
+
+impl Db {
+    /// Opens the database at `url` with at most `connections` connections that read (and, on PostgreSQL, write).
+    ///
+    /// `sqlite:path` makes the file when it does not exist. The schema is left as it is: see [`Db::migrate`].
+    ///
+    /// # Errors
+    /// [`DbError::Url`], [`DbError::Unavailable`]; [`DbError::Pragma`] when SQLite does not take a setting that
+    /// durability rests on.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, DbError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Self::open_sqlite(url, connections).await,
+            Some("postgres" | "postgresql") => Self::open_postgres(url, connections).await,
+            _ => Err(DbError::Url { why: "it starts with neither sqlite: nor postgres:".to_owned() }),
+        }
+    }
+
+    /// Whether `url` names a SQLite file that is not there, which [`Db::open`] would make.
+    ///
+    /// # Errors
+    /// [`DbError::Url`].
+    pub fn is_missing(url: &str) -> Result<bool, DbError> {
+        if !url.starts_with("sqlite:") {
+            return Ok(false);
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(|error| DbError::Url { why: error.to_string() })?;
+        Ok(!options.get_filename().exists())
+    }
+
+    async fn open_sqlite(url: &str, connections: u32) -> Result<Self, DbError> {
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Err(DbError::Url { why: "a database in memory cannot be shared by its connections".to_owned() });
+        }
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| DbError::Url { why: error.to_string() })?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("temp_store", "memory")
+            .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
+        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
+        // The writer first: it makes the file and its write-ahead log.
+        let writer = pool().max_connections(1).test_before_acquire(false).connect_with(options.clone()).await?;
+        assert_pinned(&writer).await?;
+        let readers = pool()
+            .max_connections(connections.max(1))
+            .test_before_acquire(false)
+            .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+            .await?;
+        assert_pinned(&readers).await?;
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    async fn open_postgres(url: &str, connections: u32) -> Result<Self, DbError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| DbError::Url { why: error.to_string() })?
+            .application_name("banlang")
+            .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
+        let pool = PgPoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .max_connections(connections.max(1))
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Applies the migrations that are missing. Several processes may do so at once: one does, the others wait.
+    ///
+    /// # Errors
+    /// [`DbError::Migrate`] when a migration fails, or the database was made by a newer program.
+    pub async fn migrate(&self) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite { writer, .. } => SQLITE.run(writer).await?,
+            Self::Postgres(pool) => POSTGRES.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// How many migrations of this program the database lacks; 0 when it is up to date.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`], [`DbError::Migrate`].
+    pub async fn pending_migrations(&self) -> Result<usize, DbError> {
+        async fn applied<C: Migrate>(connection: &mut C, migrator: &Migrator) -> Result<usize, MigrateError> {
+            Ok(connection.list_applied_migrations(&migrator.table_name).await?.len())
+        }
+        let (applied, known) = match self {
+            Self::Sqlite { readers, .. } => {
+                (applied(&mut *readers.acquire().await?, &SQLITE).await, SQLITE.iter().count())
+            }
+            Self::Postgres(pool) => (applied(&mut *pool.acquire().await?, &POSTGRES).await, POSTGRES.iter().count()),
+        };
+        match applied {
+            Ok(applied) => Ok(known.saturating_sub(applied)),
+            // A database that was never migrated has no table of migrations.
+            Err(MigrateError::Execute(sqlx::Error::Database(_))) => Ok(known),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn assert_pinned(pool: &SqlitePool) -> Result<(), DbError> {
+    let mut connection = pool.acquire().await?;
+    for (name, query, expected) in PINNED {
+        let got: String = sqlx::query_scalar(query).fetch_one(&mut *connection).await?;
+        if got != expected {
+            return Err(DbError::Pragma { name, expected, got });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `banlang device`: devices and enrolment codes from the server's command line.
+
+use clap::{Args, Subcommand};
+use sync_core::id::{DeviceId, UnixMs};
+
+use super::revoke::{self, RevokeError};
+use super::store;
+use crate::account;
+use crate::audit::Actor;
+use crate::cli::{CliError, Context};
+
+/// Arguments of `banlang device`.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    #[command(subcommand)]
+    command: DeviceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeviceCommand {
+    /// List devices, newest first
+    List,
+    /// Revoke a device at once and for good
+    Revoke {
+        /// 16 hexadecimal digits, as listed
+        id: DeviceId,
+        /// Why, for whoever asks later
+        #[arg(long)]
+        reason: String,
+    },
+    /// Issue a single-use enrolment code for an account; it is shown once
+    EnrolCode {
+        /// The account whose device it enrols
+        username: String,
+        /// How long it can be used; without it: enrolment_code_hours
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: Option<u32>,
+    },
+}
+
+impl From<RevokeError> for CliError {
+    fn from(error: RevokeError) -> Self {
+        let vi = match &error {
+            RevokeError::Unknown => "không có thiết bị này".to_owned(),
+            RevokeError::Already => "thiết bị đã bị thu hồi từ trước".to_owned(),
+            RevokeError::Reason => "lý do: 3 đến 200 ký tự".to_owned(),
+            RevokeError::Db(_) => format!("cơ sở dữ liệu: {error}"),
+        };
+        Self::failed(vi, error.to_string())
+    }
+}
+
+/// Runs `banlang device`.
+///
+/// # Errors
+/// [`CliError`].
+pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
+    let db = context.open_db().await?;
+    let now = context.clock.now();
+    match args.command {
+        DeviceCommand::List => {
+            let accounts = account::list(&db).await?;
+            for device in store::list(&db).await? {
+                let owner = accounts.iter().find(|account| Some(account.id) == device.account);
+                let owner = owner.map_or("?", |account| account.username.as_str());
+                let state = match (device.revoked_at, device.last_contact) {
+                    (Some(at), _) => {
+                        let reason = device.revoked_reason.as_deref().unwrap_or_default();
+                        format!("{} {} ({reason})", context.lang.pick("đã thu hồi", "revoked"), when(at))
+                    }
+                    (None, Some(at)) => format!("{} {}", context.lang.pick("liên lạc", "heard of"), when(at)),
+                    (None, None) => context.lang.pick("chưa liên lạc", "never heard of").to_owned(),
+                };
+                println!("{}  {owner:<20} {:<24} {state}", device.id, device.label);
+            }
+        }
+        DeviceCommand::Revoke { id, reason } => {
+            db.write(async |tx| revoke::revoke(tx, Actor::CommandLine, id, &reason, now).await).await?;
+            println!("{}: {id}", context.lang.pick("Đã thu hồi thiết bị", "Device revoked"));
+        }
+        DeviceCommand::EnrolCode { username, hours } => {
+            let account = account::cli::named(&db, &username).await?;
+            let hours = hours.unwrap_or(context.config.enrolment_code_hours);
+            let expires_at = UnixMs(now.0 + i64::from(hours) * 3_600_000);
+            let code = db
+                .write(async |tx| account::issue_code(tx, Actor::CommandLine, account.id, expires_at, now).await)
+                .await?;
+            println!("{}", code.shown());
+            eprintln!(
+                "{} {} ({})",
+                context.lang.pick("Mã dùng một lần, hết hạn", "Single use, ends"),
+                when(expires_at),
+                account.username
+            );
+        }
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// A time as `yyyy-mm-ddThh:mm:ssZ`.
+pub(crate) fn when(at: UnixMs) -> String {
+    time::OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000))
+        .ok()
+        .and_then(|at| at.format(&time::format_description::well_known::Rfc3339).ok())
+        .unwrap_or_else(|| at.0.to_string())
+}

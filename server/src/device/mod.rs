@@ -1,0 +1,11 @@
+//! Devices: which keys speak for whom, and until when.
+
+pub mod cli;
+mod revoke;
+pub mod route;
+mod store;
+
+pub(crate) use cli::when;
+pub use revoke::{RevokeError, revoke};
+pub(crate) use store::insert;
+pub use store::{Contact, Device, find, list, note_contact};

@@ -1,0 +1,84 @@
+//! Recording, editing, deciding: each returns once the change is durable on this device.
+
+use sync_core::device::{Input, PendingChange};
+use sync_core::id::{AreaId, RecordId, RecordKind};
+use sync_core::log;
+use sync_core::record::{self, Author, Decision, Draft, Edit, RawChange, RecordView, ReviewDraft, Scalar};
+
+use super::store::Key;
+use super::{Field, FieldError};
+
+impl Field {
+    pub(super) fn author(&self) -> Author {
+        Author { actor: self.actor, recorder: self.profile.recorder, claimed_at: self.clock.now() }
+    }
+
+    /// Records something new in an area; returns its id.
+    ///
+    /// # Errors
+    /// [`FieldError::Edit`] names the field that does not accept what was given; nothing was recorded then.
+    pub async fn record(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
+        let serial = self.store.meta_number(Key::Serial).await? + 1;
+        let new = record::create(draft, &self.author(), u64::try_from(serial).unwrap_or(1))?;
+        // A number that was skipped by a crash is no loss; one used twice would be.
+        self.store.put_meta(Key::Serial, serial.to_string().as_bytes()).await?;
+        self.add(area, draft.kind(), new.id, &new.change).await?;
+        Ok(new.id)
+    }
+
+    /// Edits a record; false when it already stands as the edit wants it.
+    ///
+    /// # Errors
+    /// As [`Field::record`], and [`FieldError::View`] when what is here of the record cannot be read.
+    pub async fn edit(&mut self, id: RecordId, edit: &Edit) -> Result<bool, FieldError> {
+        let held = self.held(id).await?;
+        let Some(change) = record::edit(&held.ready, edit, &self.author())? else { return Ok(false) };
+        self.add(held.area, edit.kind(), id, &change).await?;
+        Ok(true)
+    }
+
+    /// Ends a conflict with one of its values.
+    ///
+    /// # Errors
+    /// [`FieldError::Edit`] when the field is not in conflict or the value is none of its values.
+    pub async fn resolve(&mut self, id: RecordId, field: &str, chosen: &Scalar) -> Result<(), FieldError> {
+        let held = self.held(id).await?;
+        let change = record::resolve(held.kind, &held.ready, field, chosen, &self.author())?;
+        self.add(held.area, held.kind, id, &change).await
+    }
+
+    /// Records an officer's decision on a session, bound to exactly what is here of it now. It takes the place of every
+    /// review of the session that is here.
+    ///
+    /// # Errors
+    /// [`FieldError::Edit`] when a comment is required, [`FieldError::NoRecord`] when it is no session.
+    pub async fn review(
+        &mut self,
+        session: RecordId,
+        decision: Decision,
+        comment: &str,
+    ) -> Result<RecordId, FieldError> {
+        let whole = self.whole(session).await?;
+        let RecordView::Session(view) = &whole.view else { return Err(FieldError::NoRecord(session.to_string())) };
+        let draft = ReviewDraft {
+            session,
+            heads: view.meta.heads.clone(),
+            decision,
+            comment: comment.to_owned(),
+            supersedes: whole.reviews.iter().filter(|review| !review.is_void()).map(|review| review.meta.id).collect(),
+        };
+        self.record(whole.area, &Draft::Review(draft)).await
+    }
+
+    async fn add(
+        &mut self,
+        area: AreaId,
+        kind: RecordKind,
+        id: RecordId,
+        change: &RawChange,
+    ) -> Result<(), FieldError> {
+        let change = log::RawChange::from_framed(&change.bytes)
+            .map_err(|error| FieldError::damaged("change", error.to_string()))?;
+        self.keep(Input::Recorded { area, change: PendingChange { kind, record: id, change } }).await
+    }
+}

@@ -1,0 +1,70 @@
+//! Batches come in: verified, stored, judged, projected, acknowledged. In that order, in one transaction.
+//!
+//! Sync, deposit, carried files and restored devices all end in [`Ingest::submit`]:
+//!
+//! 1. **prepare** (on every core, no transaction): the signing device must be enrolled and its signature must hold,
+//!    else nothing of the batch is stored; changes that begin a record meet the gate.
+//! 2. **place**: a batch follows its log (chained), leaves a gap (waiting), or finds its place taken (forked).
+//! 3. **decide**: each change of a chained batch is admitted, waits for another change, or is kept in quarantine.
+//! 4. **write**: batches, changes, heads, records and the read tables, many rows a statement; one commit for all
+//!    requests of a group; only then receipts.
+//!
+//! What a batch looks like to others never changes once it is chained: a change that becomes part of its record later
+//! (released by a person, or because what it depends on arrived) travels in a batch of the server's own log.
+
+mod adopt;
+mod agreement;
+mod answer;
+mod commit;
+mod decide;
+mod deposit;
+mod encoding;
+mod inventory;
+mod load;
+mod page;
+mod place;
+mod prepare;
+mod queue;
+mod receipt;
+pub mod route;
+pub(crate) mod rows;
+mod signer;
+mod standing;
+mod store;
+mod usage;
+
+pub(crate) use answer::directory;
+pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
+pub use commit::Outcome;
+pub use deposit::{CARRIED_KEY, Deposit, deposit};
+pub use encoding::CONTENT_ENCODING;
+pub(crate) use encoding::accepts;
+pub use prepare::Refusal;
+pub use queue::{Incoming, Ingest};
+pub(crate) use signer::area;
+pub use standing::{Standing, State, Via};
+
+/// What a release shares with ingest: it is the admission of one change, late.
+pub(crate) mod adoption {
+    pub(crate) use super::commit::{Context, Group};
+    pub(crate) use super::decide::{Bytes, Candidate};
+    pub(crate) use super::load::row_binding;
+    pub(crate) use super::place::Placer;
+    pub(crate) use super::queue::context;
+    pub(crate) use super::signer::credentials_of_row;
+    pub(crate) use super::store::{ChangeRow, change_at, heads, lock, next_batch_id};
+}
+
+/// What rebuild, verify and snapshots share with ingest: reading what is stored.
+pub(crate) mod stored {
+    pub(crate) use super::decide::Record;
+    pub(crate) use super::load::records;
+    pub(crate) use super::page::{Range, read as read_page};
+    pub(crate) use super::signer::Signers;
+    pub(crate) use super::store::{lock, set_records};
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

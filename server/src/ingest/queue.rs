@@ -1,0 +1,246 @@
+//! Group commit: many requests, one transaction, one fsync.
+//!
+//! Requests wait in a bounded queue. One task takes as many as there are, up to a limit, and checks signatures and new
+//! records on every core; a second one stores the whole group in one transaction. While the second waits for the disk
+//! the first prepares the next group, and what arrives meanwhile makes that group larger: no timer, no tuning.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sync_core::id::{BatchHash, DeviceId};
+use sync_core::log::Batch;
+use tokio::sync::{mpsc, oneshot};
+
+use super::agreement::{Notes, Taken};
+use super::commit::{self, Context, Outcome, Submission};
+use super::inventory::Inventories;
+use super::prepare::{self, credentials_of};
+use super::signer::Signers;
+use super::standing::Via;
+use super::store;
+use crate::app::AppState;
+use crate::auth::Principal;
+use crate::auth::key::Purpose;
+use crate::db::Tx;
+use crate::problem::{BUSY, INTERNAL, Problem};
+use crate::write_tx;
+
+/// Requests that wait for their turn; the next one is told to come again.
+const QUEUE: usize = 1024;
+/// Requests in one transaction.
+const GROUP_REQUESTS: usize = 128;
+/// About how many bytes of batches go into one transaction.
+const GROUP_BYTES: usize = 8 << 20;
+/// How long notes wait for a group that takes them along.
+const NOTES_WAIT: Duration = Duration::from_millis(200);
+
+/// Batches as they came.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The batches, in the order in which they are to be applied.
+    pub batches: Vec<Batch>,
+    /// Which way they came.
+    pub via: Via,
+    /// The device that brought them, when that is known.
+    pub carrier: Option<DeviceId>,
+    /// Who is signed in; `None` where a batch's own signature is all that counts.
+    pub principal: Option<Principal>,
+}
+
+struct Job {
+    incoming: Incoming,
+    bytes: usize,
+    reply: oneshot::Sender<Result<Outcome, Problem>>,
+}
+
+struct Group {
+    submissions: Vec<Arc<Submission>>,
+    replies: Vec<oneshot::Sender<Result<Outcome, Problem>>>,
+    context: Context,
+}
+
+/// Ingest's part of the server's state: the queue, and what is remembered between requests.
+#[derive(Debug, Default)]
+pub struct Ingest {
+    queue: OnceLock<mpsc::Sender<Job>>,
+    pub(crate) signers: Arc<Signers>,
+    pub(crate) inventories: Inventories,
+    pub(crate) notes: Arc<Notes>,
+}
+
+impl Ingest {
+    /// Stores batches durably. When this returns, what the outcome says has been committed.
+    ///
+    /// A caller that goes away does not undo it: the batches are stored all the same.
+    ///
+    /// # Errors
+    /// `server.busy` when too many requests wait; what the database says.
+    pub async fn submit(&self, app: &AppState, incoming: Incoming) -> Result<Outcome, Problem> {
+        let busy = || BUSY.problem().retry_after_s(2);
+        let (reply, answer) = oneshot::channel();
+        let bytes = incoming.batches.iter().map(Batch::approximate_bytes).sum();
+        let queue = self.queue.get_or_init(|| start(app));
+        queue.try_send(Job { incoming, bytes, reply }).map_err(|_| busy())?;
+        metrics::gauge!("banlang_ingest_waiting").set((QUEUE - queue.capacity()) as f64);
+        answer.await.map_err(|_| busy())?
+    }
+
+    /// Sees to it that notes are written soon even when no batches come.
+    pub(crate) fn nudge(&self, app: &AppState) {
+        let (reply, _) = oneshot::channel();
+        let incoming = Incoming { batches: Vec::new(), via: Via::Sync, carrier: None, principal: None };
+        let queue = self.queue.get_or_init(|| start(app));
+        // A queue that is not empty takes the notes along anyway.
+        if queue.capacity() < QUEUE {
+            return;
+        }
+        queue.try_send(Job { incoming, bytes: 0, reply }).ok();
+    }
+}
+
+fn start(app: &AppState) -> mpsc::Sender<Job> {
+    let (sender, jobs) = mpsc::channel(QUEUE);
+    let (groups, ready) = mpsc::channel(1);
+    // Weak, so that the last handle of the server ends these tasks.
+    let weak = app.downgrade();
+    tokio::spawn(gather(weak.clone(), jobs, groups));
+    tokio::spawn(store_groups(weak.clone(), ready));
+    tokio::spawn(crate::maintenance::snapshot::keep_prepared(weak));
+    sender
+}
+
+async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
+    while let Some(first) = jobs.recv().await {
+        let Some(app) = app.upgrade() else { return };
+        let mut bytes = first.bytes;
+        let mut taken = vec![first];
+        if bytes == 0 {
+            // Only notes: batches may follow within a moment and take them along.
+            let more = async {
+                while bytes == 0
+                    && let Some(job) = jobs.recv().await
+                {
+                    bytes += job.bytes;
+                    taken.push(job);
+                }
+            };
+            tokio::time::timeout(NOTES_WAIT, more).await.ok();
+        }
+        while taken.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
+            let Ok(job) = jobs.try_recv() else { break };
+            bytes += job.bytes;
+            taken.push(job);
+        }
+        taken.retain(|job| !job.incoming.batches.is_empty());
+        let (incoming, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|job| (job.incoming, job.reply)).unzip();
+        match prepare_group(&app, incoming).await {
+            Ok((submissions, context)) => {
+                if groups.send(Group { submissions, replies, context }).await.is_err() {
+                    return;
+                }
+            }
+            Err(problem) => {
+                for reply in replies {
+                    reply.send(Err(problem.clone())).ok();
+                }
+            }
+        }
+    }
+}
+
+/// Checks what came on every core. Shared with imports that do not go through the queue.
+pub(crate) async fn prepare_group(
+    app: &AppState,
+    incoming: Vec<Incoming>,
+) -> Result<(Vec<Arc<Submission>>, Context), Problem> {
+    let context = context(app).await?;
+    let mut tx = app.db.snapshot().await?;
+    let all = || incoming.iter().flat_map(|incoming| &incoming.batches);
+    let hashes: BTreeSet<BatchHash> = all().map(Batch::hash).collect();
+    let known = context.signers.find(&mut tx, &credentials_of(all())).await?;
+    let stored: HashSet<BatchHash> = store::known(&mut tx, &hashes).await?.into_keys().collect();
+    drop(tx);
+    let mut shapes = Vec::with_capacity(incoming.len());
+    let mut batches = Vec::new();
+    for one in incoming {
+        shapes.push((one.batches.len(), one.via, one.carrier, one.principal));
+        batches.extend(one.batches);
+    }
+    let mut prepared = prepare::prepare(batches, known, context.lineage.clone(), stored, context.now).await.into_iter();
+    let submissions = shapes
+        .into_iter()
+        .map(|(count, via, carrier, principal)| {
+            let batches = prepared.by_ref().take(count).collect();
+            Arc::new(Submission { batches, via, carrier, principal })
+        })
+        .collect();
+    Ok((submissions, context))
+}
+
+/// What a transaction of ingest needs besides its batches.
+///
+/// # Errors
+/// When no key for the server's own log is in force: `banlang init` was not run.
+pub(crate) async fn context(app: &AppState) -> Result<Context, Problem> {
+    let now = app.now();
+    let known = app.auth.known(&app.db, now).await?;
+    let key = known.ring.newest(Purpose::Log, now).map_err(Problem::internal)?;
+    let server = key.signing().cloned().ok_or_else(|| INTERNAL.problem())?;
+    Ok(Context {
+        signers: app.ingest.signers.clone(),
+        lineage: Arc::new(known.lineage().to_vec()),
+        server,
+        server_device: known.ring.log_device(now).map_err(Problem::internal)?,
+        device_day_bytes: app.config.device_day_bytes,
+        now,
+    })
+}
+
+async fn store_groups(app: crate::app::WeakState, mut ready: mpsc::Receiver<Group>) {
+    while let Some(Group { submissions, replies, context }) = ready.recv().await {
+        let Some(app) = app.upgrade() else { return };
+        let requests = submissions.len();
+        match store_group(&app, &submissions, &context).await {
+            Ok(outcomes) => {
+                metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
+                for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                    reply.send(Ok(outcome)).ok();
+                }
+            }
+            Err(problem) if requests == 1 => {
+                for reply in replies {
+                    reply.send(Err(problem.clone())).ok();
+                }
+            }
+            // One of them may be at fault: each alone, so that it harms no other.
+            Err(_) => {
+                for (reply, submission) in replies.into_iter().zip(submissions) {
+                    let alone = store_group(&app, std::slice::from_ref(&submission), &context).await;
+                    reply.send(alone.map(|outcomes| outcomes.into_iter().next().unwrap_or_default())).ok();
+                }
+            }
+        }
+    }
+}
+
+/// Stores one group, and whatever is noted so far, in one transaction.
+pub(crate) async fn store_group(
+    app: &AppState,
+    submissions: &[Arc<Submission>],
+    context: &Context,
+) -> Result<Vec<Outcome>, Problem> {
+    let notes = app.ingest.notes.take();
+    write_tx!(app.db, |tx| store_in(tx, submissions, context, &notes))
+}
+
+async fn store_in(
+    tx: &mut Tx,
+    submissions: &[Arc<Submission>],
+    context: &Context,
+    notes: &Taken,
+) -> Result<Vec<Outcome>, Problem> {
+    let outcomes = commit::commit(tx, submissions, context).await?;
+    notes.write(tx).await?;
+    Ok(outcomes)
+}

@@ -1,0 +1,391 @@
+//! A server in memory and devices that talk to its router, for tests. Nothing here reads a clock or draws randomness
+//! but key generation and the database's name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request as HttpRequest, StatusCode, header};
+use ed25519_dalek::{Signer, SigningKey};
+use sync_core::id::{
+    ActorId, AreaId, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role, UnixMs,
+};
+use sync_core::log::{Batch, Digest16, Head, Inventory, LogId, RawChange, Receipt, Signature, seal};
+use sync_core::record::{self, Author, Draft, Edit, Patch, SessionEdit, SessionFieldsEdit, Village};
+use sync_core::sync::{Exchange, Page, ReceiptFile, Request, Response};
+use tower::ServiceExt;
+
+use crate::app::AppState;
+use crate::auth::{self, certificate, key, sign_in, statement, token};
+use crate::clock::ManualClock;
+use crate::config::Config;
+use crate::db::testing::{Failure, TestDb};
+use crate::db::{Blob, Db, DbError};
+use crate::device;
+use crate::on_db;
+
+/// Where the tests take place.
+pub(crate) const AREA: AreaId = AreaId { generation: 2025, code: 6841 };
+/// Another area.
+pub(crate) const OTHER_AREA: AreaId = AreaId { generation: 2025, code: 6853 };
+/// When they begin.
+pub(crate) const START: UnixMs = UnixMs(1_790_000_000_000);
+
+/// A server without a socket.
+pub(crate) struct World {
+    /// Its state.
+    pub(crate) app: AppState,
+    /// Its routes.
+    pub(crate) router: Router,
+    /// Its clock.
+    pub(crate) clock: Arc<ManualClock>,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    /// A server over a migrated database, with its keys.
+    pub(crate) async fn new(db: &Db) -> Result<Self, Failure> {
+        Self::with(db, |_| {}).await
+    }
+
+    /// A server with settings of its own.
+    pub(crate) async fn with(db: &Db, change: impl FnOnce(&mut Config)) -> Result<Self, Failure> {
+        let dir = tempfile::tempdir()?;
+        let mut config = Config::defaults_in(dir.path())?;
+        change(&mut config);
+        let clock = Arc::new(ManualClock::at(START));
+        let app = AppState::new(db.clone(), config, clock.clone());
+        db.write(async |tx| key::ensure(tx, START).await.map(drop)).await?;
+        let router = crate::router::router(app.clone())?;
+        Ok(Self { app, router, clock, _dir: dir })
+    }
+
+    /// An enrolled, signed-in device of a new account.
+    pub(crate) async fn device(&self, role: Role, areas: &[AreaId]) -> Result<TestDevice, Failure> {
+        const ACCOUNT: &str = "insert into account (username, display_name, role, password_hash, active, created_at_ms) \
+                               values ($1, $2, $3, '', true, 0) returning id";
+        const GRANT: &str = "insert into account_area (account_id, generation, code) values ($1, $2, $3)";
+        let signing = SigningKey::from_bytes(&rand::random());
+        let public = PublicKey(signing.verifying_key().to_bytes());
+        let id = DeviceId::of_key(&public);
+        let now = self.app.now();
+        self.app.auth.forget();
+        let known = self.app.auth.known(&self.app.db, now).await?;
+        let (account, certificate, access) = self
+            .app
+            .db
+            .write(async |tx| {
+                let username = id.to_string();
+                let account: i64 = on_db!(tx, |c| sqlx::query_scalar(ACCOUNT)
+                    .bind(&username)
+                    .bind(format!("Đồng chí {username}"))
+                    .bind(role.name())
+                    .fetch_one(c)
+                    .await)?;
+                for area in areas {
+                    on_db!(tx, |c| sqlx::query(GRANT)
+                        .bind(account)
+                        .bind(i64::from(area.generation))
+                        .bind(i64::from(area.code))
+                        .execute(c)
+                        .await
+                        .map(drop))?;
+                }
+                let found = crate::account::find(tx, account).await?.ok_or(DbError::Missing)?;
+                device::insert(tx, public, account, "phone", now).await?;
+                let policy = &self.app.auth.policy;
+                let certificate = certificate::issue(tx, &known.ring, policy, id, public, &found, now)
+                    .await
+                    .map_err(|_| DbError::Missing)?;
+                let live = sign_in::open(tx, policy, id, account, now).await?;
+                Ok::<_, DbError>((account, certificate, live.id))
+            })
+            .await?;
+        let (token, _) = token::issue(&known.ring, &self.app.auth.policy, access, now)?;
+        Ok(TestDevice {
+            key: signing,
+            id,
+            recorder: RecorderId(u32::try_from(account)?),
+            certificate: certificate.no,
+            token,
+            counter: 0,
+            nonce: 0,
+            serial: 0,
+            heads: BTreeMap::new(),
+        })
+    }
+
+    /// Calls the router with a signed request.
+    pub(crate) async fn call(
+        &self,
+        device: &mut TestDevice,
+        method: &str,
+        path: &str,
+        media: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        device.counter += 1;
+        let proof = statement::proof_header(&device.key, method, path, &body, &device.token, device.counter);
+        let mut request = HttpRequest::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", device.token))
+            .header(auth::statement::PROOF_HEADER, proof);
+        if !media.is_empty() {
+            request = request.header(header::CONTENT_TYPE, media);
+        }
+        self.send(request.body(Body::from(body))?).await
+    }
+
+    /// Fetches a zstd body as it is.
+    pub(crate) async fn get_zstd(&self, device: &mut TestDevice, path: &str) -> Result<Bytes, Failure> {
+        device.counter += 1;
+        let proof = statement::proof_header(&device.key, "GET", path, b"", &device.token, device.counter);
+        let request = HttpRequest::builder()
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", device.token))
+            .header(auth::statement::PROOF_HEADER, proof)
+            .header(header::ACCEPT_ENCODING, "zstd");
+        let answer = self.send(request.body(Body::empty())?).await?;
+        if answer.status != StatusCode::OK {
+            return Err(String::from_utf8_lossy(&answer.body).into_owned().into());
+        }
+        Ok(answer.body)
+    }
+
+    /// Calls the router.
+    pub(crate) async fn send(&self, request: HttpRequest<Body>) -> Result<Answer, Failure> {
+        let response = self.router.clone().oneshot(request).await?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = to_bytes(response.into_body(), usize::MAX).await?;
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Sends a request of the exchange.
+    pub(crate) async fn sync_raw(&self, device: &mut TestDevice, request: &Request) -> Result<Answer, Failure> {
+        self.call(device, "POST", "/v1/sync", super::route::SYNC, request.to_bytes()).await
+    }
+
+    /// Sends batches and the whole inventory; the exchange that came back.
+    pub(crate) async fn sync(
+        &self,
+        device: &mut TestDevice,
+        inventory: &Inventory,
+        batches: Vec<Batch>,
+    ) -> Result<Exchange, Failure> {
+        let request = request(inventory, batches);
+        match self.sync_raw(device, &request).await?.response()? {
+            Response::Exchange { exchange, .. } => Ok(*exchange),
+            other => Err(format!("{other:?}").into()),
+        }
+    }
+
+    /// Everything a new device with these areas would receive.
+    pub(crate) async fn all(&self, device: &mut TestDevice) -> Result<Vec<Batch>, Failure> {
+        let mut inventory = Inventory::new();
+        let mut all = Vec::new();
+        loop {
+            let exchange = self.sync(device, &inventory, Vec::new()).await?;
+            for batch in &exchange.page.batches {
+                inventory.set(batch.log(), batch.head());
+            }
+            all.extend(exchange.page.batches);
+            if !exchange.more {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Deposits a page without a sign-in.
+    pub(crate) async fn deposit(&self, batches: Vec<Batch>) -> Result<Answer, Failure> {
+        let request = HttpRequest::builder()
+            .method("POST")
+            .uri("/v1/deposits")
+            .header(header::CONTENT_TYPE, super::route::PAGE)
+            .body(Body::from(Page { batches }.to_bytes()))?;
+        self.send(request).await
+    }
+
+    /// How each stored change stands: (verdict, reason), by batch and ordinal.
+    pub(crate) async fn standings(&self) -> Result<Vec<(String, Option<String>)>, Failure> {
+        const ALL: &str = "select verdict, reason from change order by batch_id, ordinal";
+        Ok(on_db!(self.app.db, |c| sqlx::query_as(ALL).fetch_all(c).await)?)
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> Result<i64, Failure> {
+        let text = format!("select count(*) from {table}");
+        Ok(on_db!(self.app.db, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(c).await)?)
+    }
+
+    /// Revokes a device.
+    pub(crate) async fn revoke(&self, device: DeviceId) -> Result<(), Failure> {
+        const REVOKE: &str = "update device set revoked_at_ms = $2 where id = $1";
+        let now = self.app.now();
+        self.app
+            .db
+            .write(async |tx| {
+                on_db!(tx, |c| sqlx::query(REVOKE).bind(Blob(device)).bind(now.0).execute(c).await.map(drop))?;
+                Ok::<_, DbError>(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// A request with the whole inventory.
+#[must_use]
+pub(crate) fn request(inventory: &Inventory, batches: Vec<Batch>) -> Request {
+    Request {
+        clock: START,
+        agreement: Digest16::NONE,
+        page_bytes: 1 << 20,
+        take_snapshots: false,
+        heads: inventory.difference(&Inventory::new()),
+        page: Page { batches },
+    }
+}
+
+/// What a request was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The response of an exchange.
+    pub(crate) fn response(&self) -> Result<Response, Failure> {
+        if self.status != StatusCode::OK {
+            return Err(format!("{}: {}", self.status, String::from_utf8_lossy(&self.body)).into());
+        }
+        Ok(Response::from_bytes(&self.body)?)
+    }
+
+    /// The receipt of a deposit.
+    pub(crate) fn receipt(&self) -> Result<Receipt, Failure> {
+        if self.status != StatusCode::OK {
+            return Err(format!("{}: {}", self.status, String::from_utf8_lossy(&self.body)).into());
+        }
+        ReceiptFile::from_bytes(&self.body)?.receipts.pop().ok_or_else(|| "no receipt".into())
+    }
+
+    /// The stable code of a problem.
+    pub(crate) fn code(&self) -> Result<String, Failure> {
+        let problem: serde_json::Value = serde_json::from_slice(&self.body)?;
+        Ok(problem["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// A device under a test's control: it seals what it is told to.
+pub(crate) struct TestDevice {
+    /// Its key.
+    pub(crate) key: SigningKey,
+    /// Its id.
+    pub(crate) id: DeviceId,
+    /// Its owner.
+    pub(crate) recorder: RecorderId,
+    /// Its certificate.
+    pub(crate) certificate: CertificateNo,
+    /// Its access token.
+    pub(crate) token: String,
+    /// Counts its proofs.
+    pub(crate) counter: u64,
+    nonce: u64,
+    serial: u64,
+    /// The head of its own log of each area.
+    pub(crate) heads: BTreeMap<AreaId, Head>,
+}
+
+/// A change with what it belongs to.
+pub(crate) type Change = (RecordKind, RecordId, RawChange);
+
+impl TestDevice {
+    fn author(&mut self) -> Author {
+        self.nonce += 1;
+        let actor = ActorId::new(self.id, self.nonce.to_be_bytes());
+        Author { actor, recorder: self.recorder, claimed_at: START }
+    }
+
+    /// A new session with so many attendances.
+    pub(crate) fn session(&mut self, attendances: u32) -> Change {
+        let author = self.author();
+        self.serial += 1;
+        let mut first = attended(attendances);
+        first.fields.date = Patch::Set("2026-09-21".parse().expect("a day"));
+        first.fields.village = Patch::Set(Village::Named("Khe Vằn".parse().expect("a name")));
+        let draft = Draft::Session(Box::new(first));
+        let made = record::create(&draft, &author, self.serial).expect("a valid draft");
+        (RecordKind::Session, made.id, RawChange::from_framed(&made.change.bytes).expect("framed"))
+    }
+
+    /// An edit of a session given its changes so far.
+    pub(crate) fn edit(&mut self, of: &[&Change], attendances: u32) -> Change {
+        let author = self.author();
+        let changes: Vec<&[u8]> = of.iter().map(|(_, _, change)| change.framed()).collect();
+        let edit = Edit::Session(Box::new(attended(attendances)));
+        let made = record::edit(&changes, &edit, &author).expect("a valid edit").expect("a difference");
+        (of[0].0, of[0].1, RawChange::from_framed(&made.bytes).expect("framed"))
+    }
+
+    /// Its log of an area.
+    #[must_use]
+    pub(crate) fn log(&self, area: AreaId) -> LogId {
+        LogId { area, device: self.id }
+    }
+
+    /// Seals changes as the next batch of its log.
+    pub(crate) fn seal(&mut self, area: AreaId, changes: &[Change]) -> Batch {
+        let head = self.heads.get(&area).copied().unwrap_or(Head::EMPTY);
+        let batch = self.seal_at(area, head, changes);
+        self.heads.insert(area, batch.head());
+        batch
+    }
+
+    /// Seals changes after another head than its own.
+    #[must_use]
+    pub(crate) fn seal_at(&self, area: AreaId, head: Head, changes: &[Change]) -> Batch {
+        let header = seal(self.log(area), head, self.certificate, START, changes).expect("within the limits");
+        self.sign(header, changes)
+    }
+
+    /// Signs a header.
+    #[must_use]
+    pub(crate) fn sign(&self, header: sync_core::log::BatchHeader, changes: &[Change]) -> Batch {
+        let signature = Signature(self.key.sign(&header.signing_bytes()).to_bytes());
+        let bodies = changes.iter().map(|(_, _, change)| Some(change.clone())).collect();
+        Batch::new(header, signature, bodies).expect("fits its header")
+    }
+
+    /// Its own logs as an inventory.
+    #[must_use]
+    pub(crate) fn inventory(&self) -> Inventory {
+        self.heads.iter().map(|(area, head)| (self.log(*area), *head)).collect()
+    }
+}
+
+fn attended(attendances: u32) -> SessionEdit {
+    let fields = SessionFieldsEdit { attendances: Patch::Set(attendances), ..SessionFieldsEdit::default() };
+    SessionEdit { fields, ..SessionEdit::default() }
+}
+
+/// Runs a test's body against a server on each engine.
+pub(crate) async fn on_each_server<F>(mut body: F) -> Result<(), Failure>
+where
+    F: AsyncFnMut(&World) -> Result<(), Failure>,
+{
+    for test in TestDb::each().await? {
+        eprintln!("on {}", test.db.dialect().name());
+        let world = World::new(&test.db).await?;
+        body(&world).await?;
+        drop(world);
+        test.db.close().await;
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+mod exchange;
+mod log_level;
+mod quarantine;
+mod safety;

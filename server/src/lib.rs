@@ -1,0 +1,29 @@
+//! The server of Banlang: one module a feature, each with its router, and the foundation they stand on.
+
+pub mod account;
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod coverage;
+pub mod db;
+pub mod device;
+pub mod field;
+pub mod health;
+pub mod ingest;
+pub mod layers;
+pub mod logging;
+pub mod maintenance;
+pub mod metrics;
+pub mod openapi;
+pub mod problem;
+pub mod project;
+pub mod quarantine;
+pub mod reference;
+pub mod router;
+pub mod sample;
+pub mod serve;
+pub mod session;

@@ -1,0 +1,128 @@
+//! `banlang rebuild|verify|backup|restore|snapshot`.
+
+use std::path::PathBuf;
+
+use sync_core::id::AreaId;
+
+use super::{backup, rebuild, snapshot, verify};
+use crate::cli::{CliError, Context};
+use crate::db::Db;
+
+/// Arguments of `banlang backup`.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The new file; on PostgreSQL use pg_dump, then --mark
+    #[arg(required_unless_present = "mark", conflicts_with = "mark")]
+    file: Option<PathBuf>,
+    /// Only mark what is stored as backed up: after pg_dump finished
+    #[arg(long)]
+    mark: bool,
+    /// With --mark: the newest batch when pg_dump began (select max(id) from batch); without it, the newest now
+    #[arg(long, requires = "mark", value_name = "BATCH")]
+    until: Option<i64>,
+}
+
+/// Arguments of `banlang restore`.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// The backup
+    file: PathBuf,
+}
+
+/// Arguments of `banlang snapshot`.
+#[derive(Debug, clap::Args)]
+pub struct SnapshotArgs {
+    /// Areas to prepare, for instance 2025-06841; without any, those that need it
+    areas: Vec<AreaId>,
+}
+
+fn failed(error: impl std::fmt::Display) -> CliError {
+    let text = error.to_string();
+    CliError::failed(text.clone(), text)
+}
+
+/// Makes the caches again.
+///
+/// # Errors
+/// [`CliError`]; then nothing changed.
+pub async fn run_rebuild(context: &Context) -> Result<(), CliError> {
+    let db = context.open_db().await?;
+    let done = rebuild(&db).await?;
+    let what = context.lang.pick("Đã dựng lại", "Rebuilt");
+    println!("{what}: {} log, {} {}", done.logs, done.records, context.lang.pick("bản ghi", "records"));
+    db.close().await;
+    Ok(())
+}
+
+/// Checks everything stored; prints each finding.
+///
+/// # Errors
+/// [`CliError`] when anything is not as it should be.
+pub async fn run_verify(context: &Context) -> Result<(), CliError> {
+    let db = context.open_db().await?;
+    let path = std::env::temp_dir().join(format!("banlang-verify-{:016x}.db", rand::random::<u64>()));
+    let scratch = Db::open(&format!("sqlite:{}", path.display()), 1).await?;
+    let found = async {
+        scratch.migrate().await?;
+        verify(&db, &scratch).await
+    }
+    .await;
+    scratch.close().await;
+    for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(format!("{}{end}", path.display())).ok();
+    }
+    db.close().await;
+    let findings = found?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() {
+        println!("{}", context.lang.pick("Tất cả đều khớp", "Everything agrees"));
+        return Ok(());
+    }
+    let count = findings.len();
+    Err(CliError::failed(format!("{count} điểm sai lệch"), format!("{count} differences")))
+}
+
+/// Makes a backup, or marks one that another tool made.
+///
+/// # Errors
+/// [`CliError`].
+pub async fn run_backup(args: BackupArgs, context: &Context) -> Result<(), CliError> {
+    let db = context.open_db().await?;
+    let marked = match &args.file {
+        Some(file) => backup::backup(&db, file).await.map_err(failed)?,
+        None => backup::mark(&db, args.until).await?,
+    };
+    println!("{}: {marked}", context.lang.pick("Số lô mới được sao lưu", "Batches newly backed up"));
+    db.close().await;
+    Ok(())
+}
+
+/// Puts a backup in the place of the database.
+///
+/// # Errors
+/// [`CliError`]; then the database is as it was.
+pub async fn run_restore(args: RestoreArgs, context: &Context) -> Result<(), CliError> {
+    let kept = backup::restore(&context.config.database(), &args.file, context.clock.now()).await.map_err(failed)?;
+    println!("{}", context.lang.pick("Đã khôi phục", "Restored"));
+    if let Some(kept) = kept {
+        println!("{}: {}", context.lang.pick("Cơ sở dữ liệu cũ", "The database before"), kept.display());
+    }
+    Ok(())
+}
+
+/// Prepares snapshots.
+///
+/// # Errors
+/// [`CliError`].
+pub async fn run_snapshot(args: SnapshotArgs, context: &Context) -> Result<(), CliError> {
+    let db = context.open_db().await?;
+    let areas = if args.areas.is_empty() { snapshot::due(&db).await? } else { args.areas };
+    for area in areas {
+        let done = snapshot::prepare(&db, &context.config.data_dir, area, context.clock.now()).await.map_err(failed)?;
+        println!("{area}: {} batches, {} bytes ({} unpacked)", done.batches, done.bytes, done.unpacked_bytes);
+    }
+    db.close().await;
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Checks everything stored against the batches, and says exactly what differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId};
+use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
+
+use super::rebuild::{next, project_all};
+use crate::db::{Blob, Db, DbError, Tx};
+use crate::ingest::area;
+use crate::ingest::stored::Signers;
+use crate::on_db;
+use crate::project;
+
+/// Batches read in one go.
+const STEP: i64 = 500;
+/// Differences of read tables that are told.
+const TOLD: usize = 100;
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// What it is about: a batch, a log, a record, a row of a read table.
+    pub subject: String,
+    /// What differs.
+    pub difference: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.subject, self.difference)
+    }
+}
+
+/// Checks every chain, signature, hash, change, log head, record and read table in one state of the database.
+///
+/// `scratch` is a fresh, migrated SQLite database, in which the read tables are made anew to be compared.
+///
+/// # Errors
+/// The databases'. What is wrong with what is stored is no error but a finding.
+pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
+    let mut findings = Vec::new();
+    let mut tx = db.snapshot().await?;
+    let chains = batches(&mut tx, &mut findings).await?;
+    heads(&mut tx, &chains, &mut findings).await?;
+    records(&mut tx, scratch, &mut findings).await?;
+    let mut made = scratch.snapshot().await?;
+    for difference in project::compare(&mut tx, &mut made, TOLD).await? {
+        findings.push(Finding { subject: "read tables".to_owned(), difference: format!("{difference:?}") });
+    }
+    Ok(findings)
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: i64,
+    generation: i64,
+    code: i64,
+    device_id: Blob<DeviceId>,
+    public_key: Blob<PublicKey>,
+    seq: i64,
+    hash: Blob<BatchHash>,
+    header: Vec<u8>,
+    signature: Blob<[u8; 64]>,
+    state: String,
+}
+
+/// The chained batches of each log by sequence number.
+type Chains = BTreeMap<LogId, BTreeMap<u64, (BatchHash, BatchHash)>>;
+
+async fn batches(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<Chains, DbError> {
+    const BATCHES: &str = "select b.id, b.generation, b.code, b.device_id, d.public_key, b.seq, b.hash, b.header, \
+                           b.signature, b.state from batch b join device d on d.id = b.device_id \
+                           where b.id > $1 order by b.id limit $2";
+    const CHANGES: &str = "select batch_id, ordinal, record_id, kind, change_hash, bytes, verdict from change \
+                           where batch_id > $1 and batch_id <= $2 order by batch_id, ordinal";
+    type Change = (i64, i64, Blob<RecordId>, i64, Blob<[u8; 32]>, Option<Vec<u8>>, String);
+    let mut chains = Chains::new();
+    let mut after = 0;
+    loop {
+        let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(BATCHES).bind(after).bind(STEP).fetch_all(c).await)?;
+        let Some(last) = rows.last().map(|row| row.id) else { return Ok(chains) };
+        let changes: Vec<Change> = on_db!(tx, |c| sqlx::query_as(CHANGES).bind(after).bind(last).fetch_all(c).await)?;
+        let mut by_batch: BTreeMap<i64, Vec<Change>> = BTreeMap::new();
+        for change in changes {
+            by_batch.entry(change.0).or_default().push(change);
+        }
+        for row in rows {
+            let mut say = |difference: String| {
+                findings.push(Finding { subject: format!("batch {}", row.id), difference });
+            };
+            let stored = by_batch.remove(&row.id).unwrap_or_default();
+            let mut bodies = Vec::with_capacity(stored.len());
+            for (_, ordinal, _, _, Blob(hash), bytes, verdict) in &stored {
+                let body = bytes.as_deref().map(RawChange::from_framed).transpose();
+                match &body {
+                    Err(error) => say(format!("change {ordinal}: {error}")),
+                    Ok(Some(change)) if change.hash().0 != *hash => {
+                        say(format!("change {ordinal}: its bytes do not have the stored hash"));
+                    }
+                    Ok(None) if !matches!(verdict.as_str(), "absent" | "purged" | "duplicate" | "unjudged") => {
+                        say(format!("change {ordinal}: {verdict}, but its bytes are not there"));
+                    }
+                    Ok(_) => {}
+                }
+                bodies.push(body.ok().flatten());
+            }
+            let batch = match Batch::from_stored(&row.header, Signature(row.signature.0), bodies) {
+                Ok(batch) => batch,
+                Err(error) => {
+                    say(error.to_string());
+                    continue;
+                }
+            };
+            if batch.verify(&row.public_key.0).is_err() {
+                say("the signature is not its device's".to_owned());
+            }
+            let log = LogId { area: area(row.generation, row.code)?, device: row.device_id.0 };
+            if batch.hash() != row.hash.0 || batch.log() != log || i64::try_from(batch.header().seq.0) != Ok(row.seq) {
+                say("its columns are not those of its header".to_owned());
+            }
+            for (entry, (_, ordinal, Blob(record), kind, Blob(hash), _, _)) in
+                batch.header().entries.iter().zip(&stored)
+            {
+                if entry.record != *record || i64::from(entry.kind) != *kind || entry.change.0 != *hash {
+                    say(format!("change {ordinal}: its columns are not those of the header"));
+                }
+            }
+            if row.state == "chained" {
+                let chain = chains.entry(log).or_default();
+                chain.insert(batch.header().seq.0, (batch.header().prev, batch.hash()));
+            }
+        }
+        after = last;
+    }
+}
+
+async fn heads(tx: &mut Tx, chains: &Chains, findings: &mut Vec<Finding>) -> Result<(), DbError> {
+    const HEADS: &str = "select generation, code, device_id, seq, hash from log_head";
+    let mut tops: BTreeMap<LogId, Head> = BTreeMap::new();
+    for (log, chain) in chains {
+        let mut head = Head::EMPTY;
+        for (seq, (prev, hash)) in chain {
+            if *seq != head.seq.0 + 1 || *prev != head.hash {
+                findings.push(Finding {
+                    subject: format!("log {} of {}", log.area, log.device),
+                    difference: format!("batch {seq} does not follow batch {}", head.seq),
+                });
+            }
+            head = Head { seq: sync_core::id::BatchSeq(*seq), hash: *hash };
+        }
+        tops.insert(*log, head);
+    }
+    type HeadRow = (i64, i64, Blob<DeviceId>, i64, Blob<BatchHash>);
+    let rows: Vec<HeadRow> = on_db!(tx, |c| sqlx::query_as(HEADS).fetch_all(c).await)?;
+    let mut say = |log: LogId, difference: &str| {
+        let subject = format!("log {} of {}", log.area, log.device);
+        findings.push(Finding { subject, difference: difference.to_owned() });
+    };
+    for (generation, code, Blob(device), seq, Blob(hash)) in rows {
+        let log = LogId { area: area(generation, code)?, device };
+        match tops.remove(&log) {
+            Some(head) if head.hash == hash && i64::try_from(head.seq.0) == Ok(seq) => {}
+            Some(_) => say(log, "its head is not its last chained batch"),
+            None => say(log, "it has a head but no chained batch"),
+        }
+    }
+    for log in tops.into_keys() {
+        say(log, "it has chained batches but no head");
+    }
+    Ok(())
+}
+
+async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Result<(), DbError> {
+    const ROWS: &str = "select record_id, kind, generation, code, heads, changes from record order by record_id";
+    const CALENDAR: &str = "select closing_day from coverage_calendar where id = 1";
+    const SET_CALENDAR: &str = "insert into coverage_calendar (id, closing_day) values (1, $1)";
+    type Row = (Blob<RecordId>, i64, i64, i64, Vec<u8>, i64);
+    let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(ROWS).fetch_all(c).await)?;
+    let mut kept: BTreeMap<RecordId, Row> = rows.into_iter().map(|row| (row.0.0, row)).collect();
+    let closing_day: Option<i64> = on_db!(tx, |c| sqlx::query_scalar(CALENDAR).fetch_optional(c).await)?;
+    let mut making = scratch.begin().await?;
+    if let Some(day) = closing_day {
+        on_db!(making, |c| sqlx::query(SET_CALENDAR).bind(day).execute(c).await.map(drop))?;
+    }
+    let signers = Signers::default();
+    let mut after = None;
+    loop {
+        let step = match next(tx, &signers, after).await {
+            Ok(Some(step)) => step,
+            Ok(None) => break,
+            Err(DbError::Damaged { why, .. }) => {
+                findings.push(Finding { subject: "records".to_owned(), difference: why });
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        project_all(&mut making, &step).await?;
+        for (id, record) in &step {
+            let heads = record.view.as_ref().map(|view| view.meta().heads.as_slice()).unwrap_or_default();
+            let heads: Vec<u8> = heads.iter().flat_map(|hash| hash.0).collect();
+            let made = (
+                record.kind.map(|kind| i64::from(kind.code())),
+                record.area.map(|area| (i64::from(area.generation), i64::from(area.code))),
+                record.admitted.len() as i64,
+            );
+            let same = kept.remove(id).is_some_and(|(_, kind, generation, code, stored, changes)| {
+                made == (Some(kind), Some((generation, code)), changes) && stored == heads
+            });
+            if !same {
+                let difference = "its row is not what its admitted changes make".to_owned();
+                findings.push(Finding { subject: format!("record {id}"), difference });
+            }
+        }
+        after = step.last().map(|(id, _)| *id);
+    }
+    making.commit().await?;
+    let left: BTreeSet<RecordId> = kept.into_keys().collect();
+    for id in left {
+        let difference = "it has a row but no admitted change".to_owned();
+        findings.push(Finding { subject: format!("record {id}"), difference });
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What the read tables hold already of records that are written again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sync_core::id::{ActorId, AreaId, ChangeHash, RecordId, RecorderId, UnixMs};
+use sync_core::record::{Claim, Decision, Line, Meta, Register, ReviewState, ReviewView};
+
+use super::session_row::{Counted, ONLINE};
+use super::statement::read_by_id;
+use super::sums::{Contribution, Slot};
+use crate::db::{Blob, DbError, Tx};
+use crate::on_db;
+
+/// Of a stored session, what decides how it counts.
+#[derive(Debug, Clone, sqlx::FromRow)]
+struct CountedColumns {
+    record_id: Blob<RecordId>,
+    generation: i64,
+    code: i64,
+    village_id: String,
+    held_day: Option<i64>,
+    format: Option<String>,
+    setting: Option<String>,
+    attendances: Option<i64>,
+    women: Option<i64>,
+    under16: Option<i64>,
+    minority: Option<i64>,
+    households: Option<i64>,
+    pledges: Option<i64>,
+    broadcasts: Option<i64>,
+    broadcast_minutes: Option<i64>,
+    voided: bool,
+    review_state: String,
+    heads: Vec<u8>,
+}
+
+const SESSIONS: &str = "select record_id, generation, code, village_id, held_day, format, setting, attendances, women, \
+    under16, minority, households, pledges, broadcasts, broadcast_minutes, voided, review_state, heads \
+    from session where record_id in";
+
+/// A session as stored.
+#[derive(Debug, Clone)]
+pub(super) struct StoredSession {
+    columns: CountedColumns,
+    area: AreaId,
+    material: BTreeMap<String, i64>,
+    pub(super) heads: Vec<u8>,
+}
+
+impl StoredSession {
+    /// What it was counted as.
+    pub(super) fn contribution(&self) -> Option<(Slot, Contribution)> {
+        let columns = &self.columns;
+        let counted = Counted {
+            area: self.area,
+            village: &columns.village_id,
+            held_day: columns.held_day,
+            voided: columns.voided,
+            online: columns.format.as_deref() == Some(ONLINE),
+            review_state: &columns.review_state,
+            integrated: columns.setting.as_deref() == Some("integrated"),
+            numbers: [
+                columns.attendances,
+                columns.women,
+                columns.under16,
+                columns.minority,
+                columns.households,
+                columns.pledges,
+                columns.broadcasts,
+                columns.broadcast_minutes,
+            ],
+        };
+        counted.contribution(self.material.clone())
+    }
+
+    /// The same session in another state of review.
+    pub(super) fn in_state(&self, state: ReviewState) -> Self {
+        let mut changed = self.clone();
+        changed.columns.review_state = state.name().to_owned();
+        changed
+    }
+}
+
+/// Those of the sessions that are stored.
+pub(super) async fn sessions(tx: &mut Tx, ids: &[RecordId]) -> Result<BTreeMap<RecordId, StoredSession>, DbError> {
+    const MATERIAL: &str = "select record_id, kind, quantity from session_material where record_id in";
+    let rows: Vec<CountedColumns> = read_by_id(tx, SESSIONS, "", ids).await?;
+    let found: Vec<RecordId> = rows.iter().map(|row| row.record_id.0).collect();
+    let mut sessions = BTreeMap::new();
+    for mut columns in rows {
+        let area = area(columns.generation, columns.code)?;
+        let heads = std::mem::take(&mut columns.heads);
+        let id = columns.record_id.0;
+        sessions.insert(id, StoredSession { columns, area, material: BTreeMap::new(), heads });
+    }
+    let material: Vec<(Blob<RecordId>, String, i64)> = read_by_id(tx, MATERIAL, "", &found).await?;
+    for (Blob(id), kind, quantity) in material {
+        if let Some(session) = sessions.get_mut(&id) {
+            session.material.insert(kind, quantity);
+        }
+    }
+    Ok(sessions)
+}
+
+/// Writes states of review that changed because a review did.
+pub(super) async fn restate(tx: &mut Tx, states: &[(RecordId, ReviewState)]) -> Result<(), DbError> {
+    const UPDATE: &str = "update session set review_state = $1 where record_id = $2";
+    for (id, state) in states {
+        on_db!(tx, |c| sqlx::query(UPDATE).bind(state.name()).bind(Blob(*id)).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
+/// A stored review, as far as it decides the state of its session.
+#[derive(Debug, sqlx::FromRow)]
+struct ReviewColumns {
+    record_id: Blob<RecordId>,
+    session_id: Blob<RecordId>,
+    decision: String,
+    comment: String,
+    read_heads: Vec<u8>,
+    supersedes: Vec<u8>,
+    void_reason: Option<String>,
+    heads: Vec<u8>,
+    recorder: i64,
+    claimed_at_ms: i64,
+}
+
+/// The stored reviews of these sessions. What a review's state does not depend on, its author for one, is left blank.
+pub(super) async fn reviews(tx: &mut Tx, sessions: &[RecordId]) -> Result<Vec<ReviewView>, DbError> {
+    const REVIEWS: &str = "select record_id, session_id, decision, comment, read_heads, supersedes, void_reason, heads, \
+        recorder, claimed_at_ms from review where session_id in";
+    let rows: Vec<ReviewColumns> = read_by_id(tx, REVIEWS, "", sessions).await?;
+    rows.into_iter().map(review).collect()
+}
+
+fn review(row: ReviewColumns) -> Result<ReviewView, DbError> {
+    let damaged = |column: &'static str, why: &str| DbError::Damaged { column, why: why.to_owned() };
+    let decision: Decision = row.decision.parse().map_err(|_| damaged("review.decision", &row.decision))?;
+    let (ids, _) = row.supersedes.as_chunks::<16>();
+    let author = ActorId([0; 16]);
+    let mut void = Register::<Line>::default();
+    if let Some(reason) = &row.void_reason {
+        let value = reason.parse().map_err(|_| damaged("review.void_reason", "not a line of text"))?;
+        let claimed_at = UnixMs(row.claimed_at_ms);
+        void.shown = Some(Claim { value, author, change: ChangeHash([0; 32]), claimed_at });
+    }
+    Ok(ReviewView {
+        meta: Meta {
+            id: row.record_id.0,
+            schema: 1,
+            serial: 0,
+            recorder: RecorderId(u32::try_from(row.recorder).unwrap_or_default()),
+            created_by: author,
+            created_at: UnixMs(row.claimed_at_ms),
+            heads: hashes(&row.heads),
+            changes: 1,
+            unknown: BTreeSet::new(),
+        },
+        session: row.session_id.0,
+        read_heads: hashes(&row.read_heads),
+        decision,
+        comment: row.comment,
+        supersedes: ids.iter().map(|id| RecordId(*id)).collect(),
+        void,
+    })
+}
+
+/// Hashes stored one after the other.
+pub(super) fn hashes(bytes: &[u8]) -> Vec<ChangeHash> {
+    bytes.as_chunks::<32>().0.iter().map(|hash| ChangeHash(*hash)).collect()
+}
+
+/// The area of two columns.
+pub(crate) fn area(generation: i64, code: i64) -> Result<AreaId, DbError> {
+    let damaged = || DbError::Damaged { column: "generation, code", why: format!("{generation}, {code}") };
+    Ok(AreaId {
+        generation: u16::try_from(generation).map_err(|_| damaged())?,
+        code: u32::try_from(code).map_err(|_| damaged())?,
+    })
+}

@@ -1,0 +1,142 @@
+//! What lies in quarantine, for those who decide.
+
+use sync_core::admit::{Reason, scan};
+use sync_core::id::{AreaId, ChangeHash, DeviceId, RecordId, RecordKind, UnixMs};
+use utoipa::ToSchema;
+
+use crate::app::AppState;
+use crate::auth::Scope;
+use crate::db::{Blob, DbError};
+use crate::ingest::{Standing, area};
+use crate::on_db;
+
+/// Rows looked at in one statement.
+const STEP: i64 = 500;
+
+/// A change that was kept and not admitted.
+#[derive(Debug, Clone, serde::Serialize, ToSchema)]
+pub struct Item {
+    /// The batch that brought it.
+    pub batch: i64,
+    /// Its place in the batch.
+    pub ordinal: i64,
+    /// `quarantined`, or `waiting` for a change it depends on.
+    pub standing: String,
+    /// The stable code of the reason.
+    pub reason: Option<String>,
+    /// The reason in Vietnamese.
+    pub reason_vi: Option<String>,
+    /// The reason in English.
+    pub reason_en: Option<String>,
+    /// The record it was filed under.
+    #[schema(value_type = String)]
+    pub record: RecordId,
+    /// The kind of record; none for a kind of a newer version.
+    #[schema(value_type = Option<String>)]
+    pub kind: Option<RecordKind>,
+    /// The change's hash.
+    #[schema(value_type = String)]
+    pub change: ChangeHash,
+    /// The area of the log it came in.
+    #[schema(value_type = String)]
+    pub area: AreaId,
+    /// The device that signed it.
+    #[schema(value_type = String)]
+    pub device: DeviceId,
+    /// What the device's owner calls it.
+    pub device_label: String,
+    /// The account of the device's owner.
+    pub account: Option<i64>,
+    /// The name of the device's owner.
+    pub person: Option<String>,
+    /// When the device claims to have sealed it.
+    #[schema(value_type = i64)]
+    pub sealed_at_ms: UnixMs,
+    /// When the server got it.
+    #[schema(value_type = i64)]
+    pub received_at_ms: UnixMs,
+    /// Its size.
+    pub bytes: i64,
+    /// How many operations it holds, where it can be read. Its content is not shown: it was not admitted.
+    pub operations: Option<usize>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    batch_id: i64,
+    ordinal: i64,
+    verdict: String,
+    reason: Option<String>,
+    record_id: Blob<RecordId>,
+    kind: i64,
+    change_hash: Blob<ChangeHash>,
+    bytes: Option<Vec<u8>>,
+    generation: i64,
+    code: i64,
+    device_id: Blob<DeviceId>,
+    sealed_at_ms: i64,
+    received_at_ms: i64,
+    label: String,
+    account_id: Option<i64>,
+    display_name: Option<String>,
+}
+
+/// At most `limit` changes in these areas after a place, in the order of arrival.
+///
+/// # Errors
+/// The database's.
+pub async fn list(app: &AppState, scope: &Scope, after: (i64, i64), limit: usize) -> Result<Vec<Item>, DbError> {
+    const OPEN: &str = "select c.batch_id, c.ordinal, c.verdict, c.reason, c.record_id, c.kind, c.change_hash, c.bytes, \
+        b.generation, b.code, b.device_id, b.sealed_at_ms, b.received_at_ms, d.label, d.account_id, a.display_name \
+        from change c join batch b on b.id = c.batch_id join device d on d.id = b.device_id \
+        left join account a on a.id = d.account_id \
+        where c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') and c.verdict in ('quarantined', 'waiting') \
+        and (c.batch_id > $1 or (c.batch_id = $1 and c.ordinal > $2)) \
+        order by c.batch_id, c.ordinal limit $3";
+    let (mut after, mut items) = (after, Vec::new());
+    loop {
+        let rows: Vec<Row> =
+            on_db!(app.db, |c| { sqlx::query_as(OPEN).bind(after.0).bind(after.1).bind(STEP).fetch_all(c).await })?;
+        let last = rows.len() < STEP as usize;
+        for row in rows {
+            after = (row.batch_id, row.ordinal);
+            if scope.contains(area(row.generation, row.code)?) {
+                items.push(Item::of(row)?);
+            }
+            if items.len() == limit {
+                return Ok(items);
+            }
+        }
+        if last {
+            return Ok(items);
+        }
+    }
+}
+
+impl Item {
+    fn of(row: Row) -> Result<Self, DbError> {
+        let standing = Standing::stored(&row.verdict, row.reason.as_deref())?;
+        let reason = standing.reason();
+        let bytes = row.bytes.as_deref().unwrap_or_default();
+        Ok(Self {
+            batch: row.batch_id,
+            ordinal: row.ordinal,
+            standing: standing.name().to_owned(),
+            reason: reason.map(|reason| reason.code().to_owned()),
+            reason_vi: reason.map(|reason: Reason| reason.vi().to_owned()),
+            reason_en: reason.map(|reason: Reason| reason.en().to_owned()),
+            record: row.record_id.0,
+            kind: u8::try_from(row.kind).ok().and_then(RecordKind::from_code),
+            change: row.change_hash.0,
+            area: area(row.generation, row.code)?,
+            device: row.device_id.0,
+            device_label: row.label,
+            account: row.account_id,
+            person: row.display_name,
+            sealed_at_ms: UnixMs(row.sealed_at_ms),
+            received_at_ms: UnixMs(row.received_at_ms),
+            bytes: bytes.len() as i64,
+            operations: scan(bytes).ok().map(|info| info.op_count),
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! The routes of the quarantine.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use sync_core::id::{DeviceId, Role};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::device_log::{DeviceLog, device_log};
+use super::list::{Item, list};
+use super::problems::{NOT_YOURS, UNKNOWN};
+use super::{decide, problems};
+use crate::app::AppState;
+use crate::auth::{Principal, SignedJson};
+use crate::device;
+use crate::problem::{FIELD, Json, Path, Problem, Query};
+
+/// The routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(quarantine))
+        .routes(routes!(release))
+        .routes(routes!(leave))
+        .routes(routes!(log))
+}
+
+/// Which part of the list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    /// After this batch …
+    #[serde(default)]
+    after_batch: i64,
+    /// … and this ordinal in it.
+    #[serde(default)]
+    after_ordinal: i64,
+    /// At most so many, 1 to 500.
+    #[serde(default = "hundred")]
+    limit: usize,
+}
+
+fn hundred() -> usize {
+    100
+}
+
+/// Changes in quarantine or waiting.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct Items {
+    /// In the order of arrival.
+    items: Vec<Item>,
+}
+
+/// What a person says about a decision.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    /// Why, at most 500 characters; required to leave a change out.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Decision {
+    fn reason(&self) -> Result<Option<&str>, Problem> {
+        let reason = self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+        if reason.is_some_and(|reason| reason.chars().count() > 500) {
+            return Err(FIELD.problem().field("reason").accepted("1 to 500 characters"));
+        }
+        Ok(reason)
+    }
+}
+
+/// How a change stands after a decision.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct Decided {
+    /// `released`, `duplicate` or `left`.
+    standing: &'static str,
+}
+
+/// What lies in quarantine in the caller's areas
+#[utoipa::path(get, path = "/v1/quarantine", tag = "quarantine", params(Part),
+    responses((status = 200, description = "The list", body = Items)))]
+async fn quarantine(
+    State(app): State<AppState>,
+    Query(part): Query<Part>,
+    principal: Principal,
+) -> Result<Json<Items>, Problem> {
+    if principal.role == Role::Guard {
+        return Err(NOT_YOURS.problem());
+    }
+    if !(1..=500).contains(&part.limit) {
+        return Err(crate::problem::QUERY.problem().field("limit").accepted("1 to 500"));
+    }
+    // Ordinals count from 0: nothing comes before the first batch.
+    let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
+    Ok(Json(Items { items: list(&app, &principal.areas, after, part.limit).await? }))
+}
+
+/// Makes a change part of its record
+///
+/// The server adopts it: a batch in the server's own log of the area carries it to every device.
+#[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/release", tag = "quarantine", request_body = Decision,
+    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    responses((status = 200, description = "How it stands now", body = Decided)))]
+async fn release(
+    State(app): State<AppState>,
+    Path(at): Path<(i64, i64)>,
+    body: SignedJson<Decision>,
+) -> Result<Json<Decided>, Problem> {
+    let standing = decide::release(&app, &body.principal, at, body.value.reason()?).await?;
+    Ok(Json(Decided { standing: standing.name() }))
+}
+
+/// Leaves a change out of its record, for a reason
+///
+/// It is kept; nothing recorded is dropped.
+#[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/leave", tag = "quarantine", request_body = Decision,
+    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    responses((status = 200, description = "How it stands now", body = Decided)))]
+async fn leave(
+    State(app): State<AppState>,
+    Path(at): Path<(i64, i64)>,
+    body: SignedJson<Decision>,
+) -> Result<Json<Decided>, Problem> {
+    let why = body.value.reason()?.ok_or_else(|| FIELD.problem().field("reason").accepted("1 to 500 characters"))?;
+    let standing = decide::leave(&app, &body.principal, at, why).await?;
+    Ok(Json(Decided { standing: standing.name() }))
+}
+
+/// What of a device's logs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct Logs {
+    /// By area.
+    logs: Vec<DeviceLog>,
+}
+
+/// What of a device's logs has arrived, and what is missing
+#[utoipa::path(get, path = "/v1/devices/{id}/log", tag = "devices", params(("id" = String, Path)),
+    responses((status = 200, description = "Its logs", body = Logs)))]
+async fn log(
+    State(app): State<AppState>,
+    Path(id): Path<DeviceId>,
+    principal: Principal,
+) -> Result<Json<Logs>, Problem> {
+    let visible = device::route::visible(&app, &principal).await?;
+    let seen = id == principal.device || visible.iter().any(|(device, _)| device.id == id);
+    if !seen {
+        return Err(UNKNOWN.problem().field("id").detail("no such device in your areas"));
+    }
+    let mut logs = device_log(&app.db, id).await?;
+    logs.retain(|log| id == principal.device || principal.areas.contains(log.area));
+    Ok(Json(Logs { logs }))
+}
+
+/// The kinds of problem of these routes, for the catalogue.
+pub const PROBLEMS: [crate::problem::ProblemKind; 4] =
+    [problems::UNKNOWN, problems::DECIDED, problems::STILL_REFUSED, problems::NOT_YOURS];

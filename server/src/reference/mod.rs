@@ -1,0 +1,34 @@
+//! Reference data: units of three generations and their lineage, villages, posts, words, plans.
+//!
+//! Records keep the unit and village as recorded. Everything that asks what that is today, or was before, asks a
+//! [`Catalogue`]: [`Catalogues::current`] hands out the newest one, also after another process changed it.
+
+pub mod bundle;
+pub mod catalogue;
+mod catalogues;
+pub mod choice;
+pub mod command;
+pub mod document;
+pub mod import;
+pub mod items;
+pub mod kind;
+pub mod lineage;
+mod report;
+pub mod route;
+pub mod sample;
+pub mod sheet;
+mod store;
+#[cfg(test)]
+mod tests;
+mod units;
+pub mod village;
+mod villages;
+
+pub use bundle::Bundle;
+pub use catalogue::{Catalogue, PendingChoice, Unit};
+pub use catalogues::Catalogues;
+pub use items::{Hotline, Item, Items, Per, Plan, Post, Site, Term};
+pub use kind::{Kind, UnknownKind};
+pub use lineage::{Edge, Lineage, Resolution};
+pub use sheet::{Fault, SheetError};
+pub use village::{Basis, Village, VillageUnit, derive_id};

@@ -1,0 +1,382 @@
+//! Reference data over HTTP: documents with ETags, search of villages, choices for villages of split units.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use sync_core::id::AreaId;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::bundle::Bundle;
+use super::catalogue::{Catalogue, PendingChoice};
+use super::choice::{Choice, ChoiceError, choose_in, open_to_choice};
+use super::document::{of_kind, respond};
+use super::kind::Kind;
+use super::village::{Village, VillageUnit};
+use crate::app::AppState;
+use crate::audit::Actor;
+use crate::auth::{Principal, SignedJson, check_again};
+use crate::db::Tx;
+use crate::problem::{FORBIDDEN, Json, Path, Problem, ProblemKind, QUERY, Query};
+use crate::write_tx;
+
+const UNKNOWN_KIND: ProblemKind =
+    ProblemKind::new(404, "reference.unknown-kind", "No such kind of reference data", "Không có loại danh mục này");
+const UNKNOWN_VILLAGE: ProblemKind =
+    ProblemKind::new(404, "village.unknown", "No such village", "Không có thôn, bản, khu này");
+const NOT_A_CANDIDATE: ProblemKind = ProblemKind::new(
+    422,
+    "unit-choice.not-a-candidate",
+    "This unit cannot be chosen for the village",
+    "Không thể chọn đơn vị này cho thôn, bản, khu",
+);
+const DECIDED: ProblemKind =
+    ProblemKind::new(409, "unit-choice.decided", "Another unit was chosen already", "Đã có người chọn đơn vị khác");
+
+/// How many villages a search answers unless asked otherwise, and at most.
+const USUAL_HITS: usize = 20;
+const MOST_HITS: usize = 200;
+
+/// The routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(bundle))
+        .routes(routes!(kind))
+        .routes(routes!(villages))
+        .routes(routes!(unit_choices))
+        .routes(routes!(unit_choice, choose_unit))
+}
+
+/// All that the caller's areas need without signal, in one document. `if-none-match` answers 304.
+#[utoipa::path(get, path = "/v1/reference/bundle", tag = "reference",
+    responses((status = 200, description = "The bundle", body = Object), (status = 304, description = "Unchanged")))]
+async fn bundle(State(app): State<AppState>, headers: HeaderMap, principal: Principal) -> Result<Response, Problem> {
+    let catalogue = app.reference.current().await?;
+    respond(&headers, &Bundle::cut(&catalogue, principal.areas.areas()))
+}
+
+/// One kind of reference data, whole. `if-none-match` answers 304.
+#[utoipa::path(get, path = "/v1/reference/{kind}", tag = "reference",
+    params(("kind" = String, Path, description = "units, villages, posts, materials, topics and so on")),
+    responses((status = 200, description = "kind, version, items", body = Object),
+        (status = 304, description = "Unchanged")))]
+async fn kind(
+    State(app): State<AppState>,
+    Path(kind): Path<String>,
+    headers: HeaderMap,
+    _: Principal,
+) -> Result<Response, Problem> {
+    let kind: Kind = kind
+        .parse()
+        .map_err(|_| UNKNOWN_KIND.problem().field("kind").accepted(format!("bundle, {}", Kind::accepted())))?;
+    respond(&headers, &of_kind(&*app.reference.current().await?, kind))
+}
+
+/// What to search for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    /// A name or part of it, with or without tone marks. All villages without it.
+    near: Option<String>,
+    /// Only villages of this unit, for instance 2025-06841.
+    #[param(value_type = Option<String>)]
+    area: Option<AreaId>,
+    /// How many at most: 1 to 200, usually 20.
+    limit: Option<usize>,
+}
+
+/// Villages that answer a search, best first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Found {
+    /// Version of the catalogue.
+    version: u64,
+    /// The villages.
+    villages: Vec<Village>,
+}
+
+/// Finds villages by name, former names too. Merged villages answer with the one they became part of.
+#[utoipa::path(get, path = "/v1/villages", tag = "reference", params(Search),
+    responses((status = 200, body = Found)))]
+async fn villages(
+    State(app): State<AppState>,
+    Query(search): Query<Search>,
+    _: Principal,
+) -> Result<Json<Found>, Problem> {
+    let limit = search.limit.unwrap_or(USUAL_HITS);
+    if !(1..=MOST_HITS).contains(&limit) {
+        return Err(QUERY.problem().field("limit").accepted(format!("a number from 1 to {MOST_HITS}")));
+    }
+    let near = search.near.unwrap_or_default();
+    if near.chars().count() > 100 {
+        return Err(QUERY.problem().field("near").accepted("at most 100 characters"));
+    }
+    let catalogue = app.reference.current().await?;
+    let scope = search.area.map(|area| std::collections::BTreeSet::from([area]));
+    let found = catalogue.find_villages(&near, scope.as_ref(), limit);
+    Ok(Json(Found { version: catalogue.version(), villages: found.into_iter().cloned().collect() }))
+}
+
+/// Villages that wait for a choice.
+#[derive(Debug, Serialize, ToSchema)]
+struct Pending {
+    /// Version of the catalogue.
+    version: u64,
+    /// The open choices in the caller's areas.
+    choices: Vec<PendingChoice>,
+}
+
+/// Villages of split units in the caller's areas whose new unit a person has to choose.
+#[utoipa::path(get, path = "/v1/unit-choices", tag = "reference", responses((status = 200, body = Pending)))]
+async fn unit_choices(State(app): State<AppState>, principal: Principal) -> Result<Json<Pending>, Problem> {
+    let catalogue = app.reference.current().await?;
+    let mut choices = catalogue.pending_choices();
+    choices.retain(|open| principal.areas.contains(open.known));
+    Ok(Json(Pending { version: catalogue.version(), choices }))
+}
+
+/// Where a village stands with its unit of the newest generation.
+#[derive(Debug, Serialize, ToSchema)]
+struct Standing {
+    /// The village.
+    village: String,
+    /// The generation the rest is about.
+    generation: u16,
+    /// The unit in force, when it is certain.
+    unit: Option<VillageUnit>,
+    /// The codes a person may choose; empty when there is nothing to choose.
+    candidates: Vec<u32>,
+    /// The suggestion.
+    suggested: Option<u32>,
+}
+
+fn standing(catalogue: &Catalogue, village: &Village) -> Standing {
+    let generation = catalogue.newest_generation().unwrap_or_default();
+    let pending = catalogue.pending(village, generation);
+    Standing {
+        village: village.id.clone(),
+        generation,
+        unit: village.units.get(&generation).copied(),
+        candidates: open_to_choice(catalogue, &village.id, generation).into_iter().collect(),
+        suggested: pending.and_then(|open| open.suggested).map(|area| area.code),
+    }
+}
+
+fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Village, Problem> {
+    catalogue.village(id).ok_or_else(|| UNKNOWN_VILLAGE.problem().field("id").accepted("the id of an imported village"))
+}
+
+/// Where a village stands with its unit of the newest generation.
+#[utoipa::path(get, path = "/v1/villages/{id}/unit-choice", tag = "reference",
+    params(("id" = String, Path, description = "The village's id")), responses((status = 200, body = Standing)))]
+async fn unit_choice(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    _: Principal,
+) -> Result<Json<Standing>, Problem> {
+    let catalogue = app.reference.current().await?;
+    Ok(Json(standing(&catalogue, find(&catalogue, &id)?)))
+}
+
+/// A person's choice.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    /// The generation of the unit, for instance 2025.
+    generation: u16,
+    /// The unit's code, for instance 6838.
+    code: u32,
+    /// The code this corrects; required once one was chosen.
+    replaces: Option<u32>,
+}
+
+/// Chooses the unit of a village of a split unit. For officers of the unit and coordinators.
+#[utoipa::path(post, path = "/v1/villages/{id}/unit-choice", tag = "reference", request_body = Chosen,
+    params(("id" = String, Path, description = "The village's id")), responses((status = 200, body = Standing)))]
+async fn choose_unit(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    SignedJson { principal, value }: SignedJson<Chosen>,
+) -> Result<Json<Standing>, Problem> {
+    let before = app.reference.current().await?;
+    // An officer of either half of a split unit has the old unit in scope, and so may say which half.
+    let known = find(&before, &id)?.known();
+    if !known.is_some_and(|known| principal.decides_in(known)) {
+        return Err(FORBIDDEN
+            .problem()
+            .field("id")
+            .accepted("a village of your areas, chosen by an officer or coordinator"));
+    }
+    let choice = Choice {
+        village: &id,
+        unit: AreaId { generation: value.generation, code: value.code },
+        replaces: value.replaces,
+        actor: Actor::from(&principal),
+        at: app.now(),
+    };
+    write_tx!(app.db, |tx| choose_as(tx, &principal, choice))?;
+    let after = app.reference.current().await?;
+    Ok(Json(standing(&after, find(&after, &id)?)))
+}
+
+async fn choose_as(tx: &mut Tx, principal: &Principal, choice: Choice<'_>) -> Result<bool, Problem> {
+    check_again(tx, principal, choice.at).await?;
+    Ok(choose_in(tx, choice).await?)
+}
+
+impl From<ChoiceError> for Problem {
+    fn from(error: ChoiceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ChoiceError::UnknownVillage(_) => UNKNOWN_VILLAGE.problem().field("id").detail(detail),
+            ChoiceError::NotACandidate { candidates, .. } => {
+                let codes: Vec<_> = candidates.iter().map(|area| area.code.to_string()).collect();
+                let accepted = if codes.is_empty() { "nothing is to be chosen".to_owned() } else { codes.join(", ") };
+                NOT_A_CANDIDATE.problem().field("code").detail(detail).accepted(accepted)
+            }
+            ChoiceError::Decided { chosen } => {
+                DECIDED.problem().field("replaces").detail(detail).accepted(chosen.code.to_string())
+            }
+            ChoiceError::Db(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::http::{StatusCode, header};
+    use sync_core::id::{CertificateNo, DeviceId, RecorderId, Role, UnixMs};
+
+    use super::*;
+    use crate::auth::Scope;
+    use crate::clock::ManualClock;
+    use crate::config::Config;
+    use crate::db::Db;
+    use crate::db::testing::{Failure, on_each};
+    use crate::on_db;
+    use crate::reference::sample;
+
+    async fn app(db: &Db) -> Result<AppState, Failure> {
+        sample::install(db, true, UnixMs(0)).await?;
+        let config = Config::defaults_in(std::path::Path::new("unused"))?;
+        Ok(AppState::new(db.clone(), config, Arc::new(ManualClock::at(UnixMs(1_000)))))
+    }
+
+    /// Someone granted these areas, signed in until 10,000 ms.
+    async fn person(app: &AppState, role: Role, granted: &[&str]) -> Result<Principal, Failure> {
+        const ACCOUNT: &str = "insert into account (username, display_name, role, password_hash, active, created_at_ms) \
+                               values ($1, 'x', $1, 'x', $2, 0) returning id";
+        const GRANT: &str = "insert into account_area (account_id, generation, code) values ($1, $2, $3)";
+        const DEVICE: &str = "insert into device (id, public_key, account_id, label, enrolled_at_ms, certificate_no) \
+                              values ($1, $2, $3, 'x', 0, 1)";
+        const CERTIFICATE: &str = "insert into certificate (device_id, no, role, recorder, issued_at_ms, \
+                                   expires_at_ms, jwt) values ($1, 1, $2, $3, 0, 10000, 'x')";
+        const SIGN_IN: &str = "insert into sign_in (device_id, account_id, created_at_ms, expires_at_ms) \
+                               values ($1, $2, 0, 10000) returning id";
+        let catalogue = app.reference.current().await?;
+        let granted: Vec<AreaId> = granted.iter().map(|area| area.parse()).collect::<Result<_, _>>()?;
+        let device = DeviceId([role as u8; 8]);
+        let mut tx = app.db.begin().await?;
+        let account: i64 = on_db!(tx, |c| sqlx::query_scalar(ACCOUNT).bind(role.name()).bind(true).fetch_one(c).await)?;
+        for area in &granted {
+            let (generation, code) = (i64::from(area.generation), i64::from(area.code));
+            on_db!(tx, |c| sqlx::query(GRANT).bind(account).bind(generation).bind(code).execute(c).await.map(drop))?;
+        }
+        let key = [role as u8; 32].to_vec();
+        let id = device.0.to_vec();
+        on_db!(tx, |c| sqlx::query(DEVICE).bind(&id).bind(key).bind(account).execute(c).await.map(drop))?;
+        on_db!(tx, |c| {
+            sqlx::query(CERTIFICATE).bind(&id).bind(role.name()).bind(account).execute(c).await.map(drop)
+        })?;
+        let sign_in: i64 = on_db!(tx, |c| sqlx::query_scalar(SIGN_IN).bind(&id).bind(account).fetch_one(c).await)?;
+        tx.commit().await?;
+        let areas = match role {
+            Role::Guard | Role::Officer => Scope::Areas(Arc::new(catalogue.scope_of(granted.iter().copied()))),
+            Role::Coordinator | Role::Administrator => Scope::All,
+        };
+        let recorder = RecorderId(u32::try_from(account)?);
+        Ok(Principal { account, recorder, role, device, certificate: CertificateNo(1), sign_in, granted, areas })
+    }
+
+    async fn post(
+        app: &AppState,
+        principal: &Principal,
+        code: u32,
+        replaces: Option<u32>,
+    ) -> Result<Standing, Problem> {
+        let value = Chosen { generation: 2025, code, replaces };
+        let signed = SignedJson { principal: principal.clone(), value };
+        Ok(choose_unit(State(app.clone()), Path("06853-na-nhai".to_owned()), signed).await?.0)
+    }
+
+    #[tokio::test]
+    async fn an_officer_of_either_half_chooses_and_others_may_not() -> Result<(), Failure> {
+        on_each(async |db| {
+            let app = app(db).await?;
+            let officer = person(&app, Role::Officer, &["2025-06862"]).await?;
+            let open = unit_choices(State(app.clone()), officer.clone()).await.map_err(|p| p.code())?;
+            assert_eq!(open.0.choices.len(), 11);
+            let guard = person(&app, Role::Guard, &["2025-06862"]).await?;
+            let refused = post(&app, &guard, 6862, None).await.expect_err("a guard does not choose");
+            assert_eq!(refused.code(), "request.forbidden");
+            let mut elsewhere = officer.clone();
+            let other = app.reference.current().await?.scope("2025-06841".parse()?);
+            elsewhere.areas = Scope::Areas(Arc::new(other));
+            assert_eq!(post(&app, &elsewhere, 6862, None).await.expect_err("refused").code(), "request.forbidden");
+            let wrong = post(&app, &officer, 6841, None).await.expect_err("no candidate");
+            assert_eq!(wrong.document().accepted.as_deref(), Some("6838, 6862"));
+            let chosen = post(&app, &officer, 6862, None).await.map_err(|problem| problem.code())?;
+            assert_eq!(chosen.unit.map(|unit| unit.code), Some(6862));
+            let again = post(&app, &officer, 6838, None).await.expect_err("decided");
+            assert_eq!((again.code(), again.document().accepted.as_deref()), ("unit-choice.decided", Some("6862")));
+            Ok(())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_list_or_bundle_answers_304() -> Result<(), Failure> {
+        on_each(async |db| {
+            let app = app(db).await?;
+            let guard = person(&app, Role::Guard, &["2025-06841"]).await?;
+            let mut headers = HeaderMap::new();
+            let units = async |headers: HeaderMap| {
+                kind(State(app.clone()), Path("units".to_owned()), headers, guard.clone()).await.map_err(|p| p.code())
+            };
+            let first = units(headers.clone()).await?;
+            headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+            assert_eq!(units(headers.clone()).await?.status(), StatusCode::NOT_MODIFIED);
+            let bundled = bundle(State(app.clone()), headers, guard.clone()).await.map_err(|problem| problem.code())?;
+            assert_eq!(bundled.status(), StatusCode::OK);
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, bundled.headers()[header::ETAG].clone())]);
+            let again = bundle(State(app.clone()), headers, guard.clone()).await.map_err(|problem| problem.code())?;
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+            let unknown = kind(State(app.clone()), Path("unit".to_owned()), HeaderMap::new(), guard).await;
+            assert!(unknown.expect_err("unknown").document().accepted.is_some_and(|kinds| kinds.contains("units")));
+            Ok(())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn villages_are_found_by_name_and_bad_limits_are_named() -> Result<(), Failure> {
+        on_each(async |db| {
+            let app = app(db).await?;
+            let guard = person(&app, Role::Guard, &["2025-06841"]).await?;
+            let search = async |near: &str, limit| {
+                let search = Search { near: Some(near.to_owned()), area: None, limit };
+                villages(State(app.clone()), Query(search), guard.clone()).await
+            };
+            let found = search("na choong", None).await.map_err(|problem| problem.code())?;
+            assert_eq!(found.0.villages[0].id, "06841-na-choong");
+            let refused = search("na", Some(0)).await.expect_err("no limit of 0").document();
+            assert_eq!((refused.field.as_deref(), refused.status), (Some("limit"), 400));
+            Ok(())
+        })
+        .await
+    }
+}

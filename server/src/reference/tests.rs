@@ -1,0 +1,389 @@
+use std::collections::BTreeSet;
+
+use sync_core::id::{AreaId, DeviceId, UnixMs};
+
+use super::choice::{Choice, ChoiceError, choose};
+use super::import::{Change, ImportError, Report, Source, import};
+use super::*;
+use crate::audit::Actor;
+use crate::db::testing::{Failure, on_each};
+use crate::db::{Db, DbError};
+use crate::on_db;
+
+const PERSON: Actor = Actor::Person { account: 7, device: DeviceId([7; 8]) };
+const AT: UnixMs = UnixMs(1_700_000_000_000);
+
+fn area(text: &str) -> AreaId {
+    text.parse().expect("an area")
+}
+
+async fn filled(db: &Db) -> Result<Catalogues, Failure> {
+    sample::install(db, true, AT).await?;
+    Ok(Catalogues::new(db.clone()))
+}
+
+fn source(kind: Kind, text: &str) -> Source<'_> {
+    Source { kind, file_name: "test.csv", bytes: text.as_bytes(), actor: PERSON, at: AT, dry_run: false }
+}
+
+async fn villages(db: &Db, rows: &str) -> Result<Report, ImportError> {
+    let head = "village_id,former_name,merged_into,old_commune_code,new_commune_code,new_commune_basis,village_name,\
+                kind,source\n";
+    import(db, source(Kind::Villages, &format!("{head}{rows}"))).await
+}
+
+async fn count(db: &Db, query: &'static str) -> Result<i64, DbError> {
+    Ok(on_db!(db, |c| sqlx::query_scalar(query).fetch_one(c).await)?)
+}
+
+fn choice<'a>(village: &'a str, unit: &str, replaces: Option<u32>) -> Choice<'a> {
+    Choice { village, unit: area(unit), replaces, actor: PERSON, at: AT }
+}
+
+#[tokio::test]
+async fn the_supplied_units_are_177_171_and_54_with_12_splits() -> Result<(), Failure> {
+    on_each(async |db| {
+        let reports = sample::install(db, false, AT).await?;
+        assert_eq!(reports[0].count(Change::Split), 12);
+        let catalogue = Catalogues::new(db.clone()).current().await?;
+        let units = |generation| catalogue.units_of(generation).count();
+        assert_eq!((units(2023), units(2024), units(2025)), (177, 171, 54));
+        let pairs: usize = catalogue.units_of(2024).map(|unit| catalogue.lineage().successors(unit.area).len()).sum();
+        assert_eq!(pairs, 184);
+        assert_eq!(catalogue.villages().count(), 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_code_used_again_under_another_name_resolves_to_its_own_successor() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        assert_eq!(catalogue.area_name(area("2024-06931")), "Xã Quảng Thành");
+        assert_eq!(catalogue.area_name(area("2025-06931")), "Xã Quảng Đức");
+        assert_eq!(catalogue.resolve(area("2024-06925"), None, 2025), Resolution::Unit(6931));
+        // The old holder of 06946 is not the new one's only source.
+        assert_eq!(catalogue.resolve(area("2024-06928"), None, 2025), Resolution::Unit(6946));
+        let reused = catalogue.units_of(2025).filter(|unit| {
+            let old = AreaId { generation: 2024, code: unit.area.code };
+            catalogue.unit(old).is_some_and(|old| old.bare_name() != unit.bare_name())
+        });
+        assert_eq!(reused.count(), 21);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn merged_and_split_units_resolve_both_ways() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        // Merged: Đồng Văn went into Hoành Mô; the new unit alone does not say which it was, a village does.
+        assert_eq!(catalogue.resolve(area("2023-06847"), None, 2025), Resolution::Unit(6841));
+        assert_eq!(catalogue.resolve(area("2025-06841"), None, 2024), Resolution::Unknown);
+        assert_eq!(catalogue.resolve(area("2025-06841"), Some("06847-phai-lau"), 2024), Resolution::Unit(6847));
+        assert_eq!(catalogue.resolve(area("2025-06841"), Some("06847-phai-lau"), 2023), Resolution::Unit(6847));
+        // Alone: an island commune that kept its ground maps back without a village.
+        assert_eq!(catalogue.resolve(area("2025-06967"), None, 2023), Resolution::Unit(6967));
+        // Split: Vô Ngại.
+        let open = Resolution::NeedsChoice { candidates: vec![6838, 6862], suggested: Some(6838) };
+        assert_eq!(catalogue.resolve(area("2024-06853"), Some("06853-na-nhai"), 2025), open);
+        assert_eq!(catalogue.resolve(area("2023-06853"), None, 2025), open);
+        assert_eq!(catalogue.resolve(area("2025-06862"), Some("06853-na-nhai"), 2024), Resolution::Unit(6853));
+        assert_eq!(catalogue.resolve(area("2024-99999"), None, 2025), Resolution::Unknown);
+        assert_eq!(catalogue.resolve(area("2024-06853"), None, 1999), Resolution::Unknown);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn scope_holds_the_units_an_area_came_from() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        let expected: BTreeSet<_> =
+            ["2025-06841", "2024-06841", "2024-06847", "2023-06841", "2023-06847"].into_iter().map(area).collect();
+        assert_eq!(catalogue.scope(area("2025-06841")), expected);
+        assert_eq!(catalogue.villages_of(area("2025-06841")).count(), 22);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn importing_the_same_files_again_changes_nothing() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let before = catalogues.current().await?.version();
+        for report in sample::install(db, true, AT).await? {
+            assert_eq!((report.lines.len(), report.version), (0, None), "{report}");
+        }
+        assert_eq!(catalogues.current().await?.version(), before);
+        let imports = count(db, "select count(*) from reference_import").await?;
+        assert_eq!(imports, i64::try_from(sample::SUPPLIED.len())?);
+        assert_eq!(count(db, "select count(*) from audit where action = 'reference.imported'").await?, imports);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_dry_run_reports_and_changes_nothing() -> Result<(), Failure> {
+    on_each(async |db| {
+        let units = sample::SUPPLIED[0];
+        let dry = Source { kind: units.kind, bytes: units.bytes, dry_run: true, ..source(Kind::Units, "") };
+        let report = import(db, dry).await?;
+        assert_eq!((report.count(Change::Added), report.count(Change::Split)), (402, 12));
+        assert_eq!(count(db, "select count(*) from unit").await?, 0);
+        assert_eq!(count(db, "select count(*) from reference_version").await?, 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_sample_villages_are_marked_and_those_of_split_units_wait() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        assert_eq!(catalogue.villages().count(), 134);
+        assert!(catalogue.villages().all(|village| village.sample));
+        let pending = catalogue.pending_choices();
+        assert_eq!(pending.len(), 11);
+        assert!(pending.iter().all(|open| open.known == area("2024-06853") && open.suggested.is_some()));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_choice_is_kept_once_with_its_history_and_audit() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let village = "06853-na-nhai";
+        assert!(choose(db, choice(village, "2025-06862", None)).await?);
+        assert!(!choose(db, choice(village, "2025-06862", None)).await?);
+        let catalogue = catalogues.current().await?;
+        assert_eq!(catalogue.resolve(area("2024-06853"), Some(village), 2025), Resolution::Unit(6862));
+        assert_eq!(catalogue.pending_choices().len(), 10);
+        let other = choose(db, choice(village, "2025-06838", None)).await;
+        assert!(matches!(other, Err(ChoiceError::Decided { chosen }) if chosen == area("2025-06862")));
+        assert!(choose(db, choice(village, "2025-06838", Some(6862))).await?);
+        assert_eq!(count(db, "select count(*) from village_choice where account_id = 7").await?, 2);
+        assert_eq!(count(db, "select count(*) from audit where action = 'village.unit-chosen'").await?, 2);
+        // A later import of the same list does not undo what a person decided.
+        sample::install(db, true, AT).await?;
+        let catalogue = catalogues.current().await?;
+        assert_eq!(catalogue.resolve(area("2024-06853"), Some(village), 2025), Resolution::Unit(6838));
+        assert_eq!(count(db, "select count(*) from village_unit where decided_by = 7").await?, 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_choice_that_is_no_candidate_is_refused_with_the_accepted_ones() -> Result<(), Failure> {
+    on_each(async |db| {
+        filled(db).await?;
+        let wrong = choose(db, choice("06853-na-nhai", "2025-06841", None)).await.expect_err("refused");
+        assert!(wrong.to_string().contains("accepted: 2025-06838, 2025-06862"), "{wrong}");
+        let whole = choose(db, choice("06841-dong-mo", "2025-06841", None)).await.expect_err("refused");
+        assert!(matches!(whole, ChoiceError::NotACandidate { candidates, .. } if candidates.is_empty()));
+        let none = choose(db, choice("nowhere", "2025-06841", None)).await;
+        assert!(matches!(none, Err(ChoiceError::UnknownVillage(_))));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_renamed_village_keeps_its_id_and_is_found_by_both_names() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let report = villages(db, ",Đồng Mô,,06841,,,Đồng Mới,thôn,resolution\n").await?;
+        assert_eq!(report.lines[0].detail, "Đồng Mô → Đồng Mới");
+        assert_eq!((report.lines[0].change, report.lines[0].id.as_str()), (Change::Renamed, "06841-dong-mo"));
+        assert_eq!(report.kept, 133);
+        let catalogue = catalogues.current().await?;
+        for query in ["dong moi", "đồng mô"] {
+            assert_eq!(catalogue.find_villages(query, None, 1)[0].id, "06841-dong-mo", "{query}");
+        }
+        // The new list names it by its new name alone.
+        assert!(villages(db, ",,,06841,,,Đồng Mới,thôn,resolution\n").await?.lines.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_merged_village_leads_to_the_one_it_became_part_of() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let report = villages(db, ",,06841-na-po,06841,,,Nà Sa,thôn,resolution\n").await?;
+        assert_eq!((report.count(Change::Merged), report.lines[0].id.as_str()), (1, "06841-na-sa"));
+        let catalogue = catalogues.current().await?;
+        assert_eq!(catalogue.survivor("06841-na-sa").map(|village| village.id.as_str()), Some("06841-na-po"));
+        assert_eq!(catalogue.find_villages("na sa", None, 1)[0].id, "06841-na-po");
+        assert_eq!(catalogue.resolve(area("2025-06841"), Some("06841-na-sa"), 2024), Resolution::Unit(6841));
+        let circle = villages(db, ",,06841-na-sa,06841,,,Nà Pò,thôn,resolution\n").await.expect_err("a circle");
+        assert!(circle.to_string().contains("line 2, column merged_into"), "{circle}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_official_list_settles_a_village_of_a_split_unit() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        villages(db, ",,,06853,06862,official,Nà Nhái,thôn,resolution\n").await?;
+        let catalogue = catalogues.current().await?;
+        assert_eq!(catalogue.resolve(area("2024-06853"), Some("06853-na-nhai"), 2025), Resolution::Unit(6862));
+        assert_eq!(catalogue.pending_choices().len(), 10);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bad_rows_name_line_column_and_accepted_values_and_change_nothing() -> Result<(), Failure> {
+    on_each(async |db| {
+        let version = filled(db).await?.current().await?.version();
+        for (row, expected) in [
+            (",,,06841,,,,thôn,x", "line 2, column village_name: \"\" is not accepted; accepted: text of 1 to 80"),
+            (",,,99999,,,A,thôn,x", "column old_commune_code: \"99999\" is not accepted; accepted: the code of an imp"),
+            (
+                ",,,06841,06862,,A,thôn,x",
+                "column new_commune_code: \"06862\" is not accepted; accepted for 2024-06841: 06841",
+            ),
+            (",,,,,,A,thôn,x", "accepted: a code here or in new_commune_code"),
+            (",,,06841,,maybe,A,thôn,x", "accepted: empty, assumed, official"),
+            (",,,06841,,,A,thôn,x\n,,,06841,,,a,thôn,x", "line 3, column village_name"),
+        ] {
+            let error = villages(db, row).await.expect_err(row).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let head = "old_commune_code,old_commune_name,village_name,kind,source\n";
+        let name = format!("{head}06931,Xã Quảng Đức,Bản Mới,bản,x\n");
+        let error = import(db, source(Kind::Villages, &name)).await.expect_err("the code of another unit");
+        assert!(error.to_string().contains("accepted: 2024-06931 is Xã Quảng Thành"), "{error}");
+        let error = import(db, source(Kind::Posts, "post_id,name,kind,areas\nx,X,fort,2025-1\n")).await;
+        let error = error.expect_err("two faults").to_string();
+        assert!(error.contains("accepted: post, station, team") && error.contains("column areas"), "{error}");
+        assert_eq!(Catalogues::new(db.clone()).current().await?.version(), version);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_is_seen_at_the_next_call() -> Result<(), Failure> {
+    on_each(async |db| {
+        let (here, elsewhere) = (filled(db).await?, Catalogues::new(db.clone()));
+        let before = here.current().await?;
+        assert!(std::sync::Arc::ptr_eq(&before, &here.current().await?));
+        assert_eq!(elsewhere.current().await?.version(), before.version());
+        import(db, source(Kind::Topics, "code,vi,en\nnew,Mới,New\n")).await?;
+        assert!(here.current().await?.items().has_term(Kind::Topics, "new"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_changed_term_is_reported_field_by_field_and_absent_ones_are_kept() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let report = import(db, source(Kind::Materials, "code,vi,en\nleaflet,Tờ rơi A5,Leaflet\n")).await?;
+        assert_eq!(report.lines[0].detail, "vi: \"Tờ rơi\" → \"Tờ rơi A5\"");
+        assert_eq!((report.lines[0].change, report.kept), (Change::Renamed, 2));
+        assert_eq!(catalogues.current().await?.items().terms(Kind::Materials).len(), 3);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn panels_clubs_posts_and_hotlines_are_there_and_marked() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        let items = catalogue.items();
+        assert_eq!((items.panels.len(), items.clubs.len()), (177, 5));
+        assert!(items.panels.iter().chain(&items.clubs).all(|site| site.body.sample));
+        assert!(items.posts.iter().all(|post| post.body.sample && !post.body.areas.is_empty()));
+        let numbers: Vec<_> = items.hotlines.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(numbers, ["18001769", "111"]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_plan_of_a_village_is_its_own_or_its_units_or_that_for_all() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogues = filled(db).await?;
+        let file = "village_id,area,sessions,per\n06841-na-po,,1,month\n";
+        import(db, source(Kind::Plans, file)).await?;
+        let catalogue = catalogues.current().await?;
+        let plan = |village| catalogue.plan_for(village).map(|plan| (plan.sessions, plan.per));
+        assert_eq!(plan("06841-na-po"), Some((1, Per::Month)));
+        assert_eq!(plan("06847-phai-lau"), Some((6, Per::Year)));
+        assert_eq!(plan("06988-na-bap"), Some((4, Per::Year)));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn places_are_found_without_tone_marks() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        assert_eq!(catalogue.find_units("hoanh mo", 2025, 3)[0].area, area("2025-06841"));
+        assert_eq!(catalogue.find_units("Xã Hoành Mô", 2025, 3)[0].area, area("2025-06841"));
+        assert_eq!(catalogue.find_villages("NA CHOONG", None, 3)[0].name, "Nà Choòng");
+        let scope = catalogue.scope(area("2025-06931"));
+        let found = catalogue.find_villages("khe lanh", Some(&scope), 9);
+        assert_eq!(found.iter().map(|village| village.id.as_str()).collect::<Vec<_>>(), ["06925-khe-lanh"]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_bundle_serves_a_device_as_the_whole_catalogue_would() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        let scope = catalogue.scope(area("2025-06838"));
+        let text = serde_json::to_string(&Bundle::cut(&catalogue, Some(&scope)))?;
+        let offline = serde_json::from_str::<Bundle>(&text)?.into_catalogue();
+        for village in offline.villages() {
+            for generation in [2023, 2024, 2025] {
+                let expected = catalogue.village(&village.id).map(|known| catalogue.resolve_village(known, generation));
+                assert_eq!(Some(offline.resolve_village(village, generation)), expected, "{}", village.id);
+            }
+        }
+        assert_eq!(offline.pending_choices(), catalogue.pending_choices());
+        assert_eq!(offline.version(), catalogue.version());
+        assert!(offline.unit(area("2025-06862")).is_some() && offline.unit(area("2025-06931")).is_none());
+        assert!(offline.items().has_term(Kind::Labels, "form.village"));
+        let all = Bundle::cut(&catalogue, None).into_catalogue();
+        assert_eq!((all.units().count(), all.items().panels.len()), (402, 177));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_document_of_every_kind_has_its_items_and_version() -> Result<(), Failure> {
+    on_each(async |db| {
+        let catalogue = filled(db).await?.current().await?;
+        for kind in Kind::ALL {
+            let document = document::of_kind(&catalogue, *kind);
+            assert_eq!(document["version"], catalogue.version());
+            assert!(document["items"].as_array().is_some_and(|items| !items.is_empty()), "{kind}");
+            assert_eq!(kind.name().parse::<Kind>(), Ok(*kind));
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,189 @@
+//! Reading a list of villages against the catalogue: which are new, renamed, merged, moved.
+//!
+//! A row is matched to a village by `village_id`; without one by its name, or `former_name`, within its unit; else it is
+//! new and gets a derived id. A village absent from the list is kept. The unit of 2025 in the list is what a person
+//! decided only when `new_commune_basis` says `official`; else it is a suggestion where the old unit was split.
+
+use std::collections::BTreeMap;
+
+use sync_core::fold::fold;
+use sync_core::id::AreaId;
+
+use super::catalogue::Catalogue;
+use super::sheet::{Columns, Row, Sheet, SheetError};
+use super::village::{Basis, Village, VillageUnit, derive_id};
+
+/// The headings.
+pub(super) const COLUMNS: Columns = Columns {
+    required: &["village_name", "kind", "source"],
+    optional: &[
+        "village_id",
+        "former_name",
+        "merged_into",
+        "old_commune_code",
+        "old_commune_name",
+        "new_commune_code",
+        "new_commune_basis",
+    ],
+};
+
+/// The generation `old_commune_code` is of.
+const OLD: u16 = 2024;
+/// The generation `new_commune_code` is of.
+const NEW: u16 = 2025;
+
+/// The villages as they are to be, those of the list only, by id.
+pub(super) fn read(sheet: &Sheet, catalogue: &Catalogue) -> Result<BTreeMap<String, Village>, SheetError> {
+    let mut names: BTreeMap<(AreaId, String), Vec<String>> = BTreeMap::new();
+    for village in catalogue.villages() {
+        for area in village.areas() {
+            let all = std::iter::once(&village.name).chain(&village.former_names);
+            for name in all {
+                names.entry((area, fold(name))).or_default().push(village.id.clone());
+            }
+        }
+    }
+    let mut listed: BTreeMap<String, Village> = BTreeMap::new();
+    let ids = sheet.rows(|row| {
+        let village = read_row(row, sheet.sample, catalogue, &names)?;
+        if let Some(twin) = listed.get(&village.id) {
+            let accepted =
+                format!("accepted: each village once; {} ({}) stands above: give a village_id", twin.id, twin.name);
+            return row.fault("village_name", accepted);
+        }
+        let id = village.id.clone();
+        listed.insert(id.clone(), village);
+        Some(id)
+    })?;
+    // A merger may name a village further down, so it is checked when all are known.
+    let mut at = 0;
+    sheet.rows(|row| {
+        let id = ids.get(at);
+        at += 1;
+        let Some(into) = row.optional("merged_into") else { return Some(()) };
+        let known = listed.contains_key(&into) || catalogue.village(&into).is_some();
+        if !known || id.is_none_or(|id| circular(id, &listed, catalogue)) {
+            return row
+                .fault("merged_into", "accepted: the id of another village that is not merged back here".to_owned());
+        }
+        Some(())
+    })?;
+    Ok(listed)
+}
+
+fn circular(id: &str, listed: &BTreeMap<String, Village>, catalogue: &Catalogue) -> bool {
+    let into =
+        |id: &str| listed.get(id).or_else(|| catalogue.village(id)).and_then(|village| village.merged_into.clone());
+    let mut at = into(id);
+    let mut left = listed.len() + catalogue.villages().count();
+    while let Some(next) = at {
+        if next == id || left == 0 {
+            return true;
+        }
+        left -= 1;
+        at = into(&next);
+    }
+    false
+}
+
+fn read_row(
+    row: &mut Row<'_>,
+    sample: bool,
+    catalogue: &Catalogue,
+    names: &BTreeMap<(AreaId, String), Vec<String>>,
+) -> Option<Village> {
+    let old = unit(row, "old_commune_code", OLD, catalogue);
+    let new = unit(row, "new_commune_code", NEW, catalogue);
+    let (name, kind, source) =
+        (row.required("village_name", 80), row.required("kind", 20), row.required("source", 400));
+    let basis = [("", false), ("assumed", false), ("official", true)];
+    let official = row.one_of("new_commune_basis", &basis);
+    let (old, new, name) = (old?, new?, name?);
+    let Some(home) = old.or(new) else {
+        return row.fault("old_commune_code", "accepted: a code here or in new_commune_code".to_owned());
+    };
+    check_name(row, old, catalogue)?;
+    let id = identify(row, home, &name, names)?;
+    let before = catalogue.village(&id);
+    let mut village = Village {
+        id,
+        name,
+        kind: kind?,
+        sample,
+        source: source?,
+        merged_into: row.optional("merged_into").or_else(|| before.and_then(|village| village.merged_into.clone())),
+        former_names: before.map(|village| village.former_names.clone()).unwrap_or_default(),
+        units: decided(before),
+        suggested: BTreeMap::new(),
+    };
+    let former = before.map(|village| village.name.clone()).into_iter().chain(row.optional("former_name"));
+    for former in former {
+        if former != village.name && !village.former_names.contains(&former) {
+            village.former_names.push(former);
+        }
+    }
+    village.former_names.retain(|former| *former != village.name);
+    village.former_names.sort();
+    village.units.insert(home.generation, VillageUnit { code: home.code, basis: Basis::Listed });
+    if let (Some(old), Some(new)) = (old, new) {
+        let possible = catalogue.lineage().candidates(old, NEW);
+        if !possible.contains(&new.code) {
+            let codes: Vec<_> = possible.iter().map(|code| format!("{code:05}")).collect();
+            return row.fault("new_commune_code", format!("accepted for {old}: {}, or empty", codes.join(", ")));
+        }
+        if official? {
+            village.units.insert(NEW, VillageUnit { code: new.code, basis: Basis::Listed });
+        } else if possible.len() > 1 {
+            village.suggested.insert(NEW, new.code);
+        }
+    }
+    Some(village)
+}
+
+/// What a person decided stands until an official list says otherwise.
+fn decided(before: Option<&Village>) -> BTreeMap<u16, VillageUnit> {
+    let units = before.into_iter().flat_map(|village| &village.units);
+    units.filter(|(_, unit)| unit.basis == Basis::Decided).map(|(generation, unit)| (*generation, *unit)).collect()
+}
+
+fn unit(row: &mut Row<'_>, column: &str, generation: u16, catalogue: &Catalogue) -> Option<Option<AreaId>> {
+    let Some(code) = row.optional_unit_code(column)? else { return Some(None) };
+    let area = AreaId { generation, code };
+    if catalogue.unit(area).is_none() {
+        return row.fault(column, format!("accepted: the code of an imported unit of {generation}"));
+    }
+    Some(Some(area))
+}
+
+/// Codes are re-used under other names, so a name beside a code must be that unit's.
+fn check_name(row: &mut Row<'_>, old: Option<AreaId>, catalogue: &Catalogue) -> Option<()> {
+    let given = fold(row.text("old_commune_name"));
+    let Some(unit) = old.and_then(|area| catalogue.unit(area)) else { return Some(()) };
+    if given.is_empty() || given.contains(&fold(unit.bare_name())) {
+        return Some(());
+    }
+    row.fault("old_commune_name", format!("accepted: {} is {}", unit.area, unit.name))
+}
+
+fn identify(
+    row: &mut Row<'_>,
+    home: AreaId,
+    name: &str,
+    names: &BTreeMap<(AreaId, String), Vec<String>>,
+) -> Option<String> {
+    if row.optional("village_id").is_some() {
+        return row.code("village_id");
+    }
+    let former = row.optional("former_name");
+    for known in std::iter::once(name).chain(former.as_deref()) {
+        match names.get(&(home, fold(known))).map(Vec::as_slice) {
+            None | Some([]) => {}
+            Some([id]) => return Some(id.clone()),
+            Some(several) => {
+                let accepted = format!("accepted: a village_id; the name fits {}", several.join(" and "));
+                return row.fault("village_name", accepted);
+            }
+        }
+    }
+    Some(derive_id(home, former.as_deref().unwrap_or(name)))
+}

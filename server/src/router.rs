@@ -1,0 +1,71 @@
+//! The routes and the layers around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::AppState;
+use crate::{
+    account, audit, auth, coverage, device, health, ingest, layers, maintenance, metrics, openapi, quarantine,
+    reference, session,
+};
+
+/// The routes of all features: one line a feature.
+fn features() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(account::route::router())
+        .merge(audit::route::router())
+        .merge(auth::route::router())
+        .merge(device::route::router())
+        .merge(reference::route::router())
+        .merge(ingest::route::router())
+        .merge(session::route::router())
+        .merge(coverage::route::router())
+        .merge(maintenance::route::router())
+        .merge(quarantine::route::router())
+}
+
+/// The whole server, as it is served and as tests call it.
+///
+/// # Errors
+/// When the API's description cannot be written, which its routes rule out.
+pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
+    let (features, mut api) = OpenApiRouter::with_openapi(openapi::base()).merge(features()).split_for_parts();
+    let (health, watching) = health::router().split_for_parts();
+    api.merge(watching);
+    // Those who watch the server wait in no queue.
+    let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?);
+    let routes = admitted(&app, features).merge(apart);
+    Ok(around(app, routes))
+}
+
+/// These routes in the same frame as the server's own: how tests see a handler as callers do.
+pub fn frame(app: AppState, routes: Router<AppState>) -> Router {
+    let routes = admitted(&app, routes);
+    around(app, routes)
+}
+
+/// Gives each request a place among `concurrency_limit` and a deadline.
+fn admitted(app: &AppState, routes: Router<AppState>) -> Router<AppState> {
+    let places = layers::Places(Arc::new(Semaphore::new(app.config.concurrency_limit)));
+    routes.layer(from_fn_with_state((app.clone(), places), layers::admit))
+}
+
+/// From the outside in: request id, log line, metrics and headers; compression of JSON and text; problems in place of
+/// bare errors; panics contained; the limit of a body.
+fn around(app: AppState, routes: Router<AppState>) -> Router {
+    routes
+        .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::explain))
+        .layer(CompressionLayer::new().compress_when(layers::compressible()))
+        .layer(from_fn(layers::observe))
+        .with_state(app)
+}

@@ -1,0 +1,249 @@
+//! Which sessions a caller asks for, read from parameters; each error names the parameter and what is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use sync_core::fold::fold;
+use sync_core::id::{AreaId, DeviceId};
+use sync_core::record::Code;
+use utoipa::IntoParams;
+
+use super::condition::{Bound, Conditions};
+use super::cursor::Cursor;
+use crate::auth::Scope;
+use crate::coverage::area_condition;
+use crate::coverage::calendar::parse_day;
+use crate::coverage::query::refuse;
+use crate::problem::Problem;
+use crate::reference::{Catalogue, Resolution};
+
+/// The most rows of a page.
+const MAX_LIMIT: usize = 500;
+const DEFAULT_LIMIT: usize = 50;
+const DAY: &str = "a day yyyy-mm-dd from 2000 to 2099";
+
+/// Parameters of the list of sessions.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SessionParams {
+    /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became.
+    pub area: Option<String>,
+    /// The id of a village; with the villages that were merged into it.
+    pub village: Option<String>,
+    /// First day held.
+    pub from: Option<String>,
+    /// Last day held, included.
+    pub to: Option<String>,
+    /// A format, for instance `village_meeting`.
+    pub format: Option<String>,
+    /// `new`, `confirmed`, `returned`, `amended`, `disputed` or `voided`; voided sessions are listed only on request.
+    pub state: Option<String>,
+    /// `true`: only with open conflicts; `false`: only without.
+    pub conflict: Option<String>,
+    /// The device that made the record, 16 hexadecimal digits.
+    pub device: Option<String>,
+    /// Words of the note or the place, or of a village's name; tone marks do not matter.
+    pub q: Option<String>,
+    /// `-held` (newest first, the default), `held`, `-received` or `received`.
+    pub sort: Option<String>,
+    /// Rows in a page: 1 to 500; 50 unless given.
+    pub limit: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// What a list is sorted by; the record's id decides between equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The day held.
+    Held {
+        /// Newest first.
+        newest_first: bool,
+    },
+    /// When the server received the record.
+    Received {
+        /// Newest first.
+        newest_first: bool,
+    },
+}
+
+impl Sort {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "-held" => Some(Self::Held { newest_first: true }),
+            "held" => Some(Self::Held { newest_first: false }),
+            "-received" => Some(Self::Received { newest_first: true }),
+            "received" => Some(Self::Received { newest_first: false }),
+            _ => None,
+        }
+    }
+
+    /// The expression sorted by, whether it descends, and the number that stands for the sort in a cursor.
+    pub(super) fn parts(self) -> (&'static str, bool, u8) {
+        match self {
+            Self::Held { newest_first } => ("coalesce(held_day, -1)", newest_first, u8::from(newest_first)),
+            Self::Received { newest_first } => ("received_at_ms", newest_first, 2 + u8::from(newest_first)),
+        }
+    }
+}
+
+/// A checked filter.
+#[derive(Debug, Clone)]
+pub struct ListFilter {
+    pub(super) conditions: Conditions,
+    pub(super) sort: Sort,
+    pub(super) limit: usize,
+    pub(super) cursor: Option<Cursor>,
+}
+
+/// The number of rows of a page.
+pub(super) fn limit(given: Option<&str>) -> Result<usize, Problem> {
+    let Some(text) = given else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| refuse("limit", text, "a whole number from 1 to 500"))
+}
+
+/// Restricts a query to the days from `from` to `to`.
+pub(super) fn days(
+    conditions: &mut Conditions,
+    column: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(), Problem> {
+    let read = |field, text: &str| parse_day(text).ok_or_else(|| refuse(field, text, DAY));
+    let first = from.map(|text| read("from", text)).transpose()?;
+    let last = to.map(|text| read("to", text)).transpose()?;
+    if let (Some(first), Some(last)) = (first, last)
+        && last < first
+    {
+        return Err(refuse("to", to.unwrap_or_default(), "a day that is not before from"));
+    }
+    if let Some(first) = first {
+        conditions.with(&format!("{column} >= {{}}"), Bound::Int(first));
+    }
+    if let Some(last) = last {
+        conditions.with(&format!("{column} <= {{}}"), Bound::Int(last));
+        conditions.add(format!("{column} >= 0"));
+    }
+    Ok(())
+}
+
+/// The area named by a parameter, which the reference data must know.
+pub(super) fn area(catalogue: &Catalogue, text: &str) -> Result<AreaId, Problem> {
+    let area = text.parse::<AreaId>().ok().filter(|area| catalogue.unit(*area).is_some());
+    area.ok_or_else(|| {
+        refuse("area", text, "a unit of the reference data, as generation-code, for instance 2025-06841")
+    })
+}
+
+/// The condition that a row belongs to `unit` by lineage: recorded in an area that lies in it whole, or in a village
+/// of a split area that does.
+pub(super) fn belongs_to(catalogue: &Catalogue, unit: AreaId) -> String {
+    let lineage = catalogue.lineage();
+    let mut related = lineage.ancestors(unit);
+    related.extend(lineage.descendants(unit));
+    related.insert(unit);
+    let mut whole = BTreeSet::new();
+    let mut parts: BTreeMap<AreaId, Vec<String>> = BTreeMap::new();
+    for area in related {
+        if catalogue.resolve(area, None, unit.generation) == Resolution::Unit(unit.code) {
+            whole.insert(area);
+            continue;
+        }
+        for village in catalogue.villages() {
+            if catalogue.resolve(area, Some(&village.id), unit.generation) == Resolution::Unit(unit.code) {
+                parts.entry(area).or_default().push(format!("'{}'", village.id.replace('\'', "''")));
+            }
+        }
+    }
+    let mut any: Vec<String> = area_condition(&whole).into_iter().collect();
+    for (area, villages) in parts {
+        any.push(format!(
+            "(generation = {} and code = {} and village_id in ({}))",
+            area.generation,
+            area.code,
+            villages.join(", ")
+        ));
+    }
+    if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" or ")) }
+}
+
+impl SessionParams {
+    /// The filter asked for, within what the caller may see.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn read(&self, catalogue: &Catalogue, scope: &Scope) -> Result<ListFilter, Problem> {
+        let mut conditions = Conditions::default();
+        if let Some(areas) = scope.areas() {
+            conditions.within(areas);
+        }
+        if let Some(text) = &self.area {
+            conditions.by_area(belongs_to(catalogue, area(catalogue, text)?));
+        }
+        if let Some(text) = &self.village {
+            let village = catalogue.survivor(text);
+            let village = village.ok_or_else(|| refuse("village", text, "the id of a village, see /v1/reference"))?;
+            let ids = catalogue
+                .villages()
+                .filter(|other| catalogue.survivor(&other.id).is_some_and(|survivor| survivor.id == village.id));
+            conditions.add(village_in(ids.map(|village| village.id.as_str())));
+        }
+        days(&mut conditions, "coalesce(held_day, -1)", self.from.as_deref(), self.to.as_deref())?;
+        if let Some(text) = &self.format {
+            let format = text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference"))?;
+            conditions.with("format = {}", Bound::Text(format.to_string()));
+        }
+        match self.state.as_deref() {
+            None => conditions.add("not voided"),
+            Some("voided") => conditions.add("voided"),
+            Some(state @ ("new" | "confirmed" | "returned" | "amended" | "disputed")) => {
+                conditions.add("not voided");
+                conditions.with("review_state = {}", Bound::Text(state.to_owned()));
+            }
+            Some(other) => {
+                let accepted = "new, confirmed, returned, amended, disputed or voided";
+                return Err(refuse("state", other, accepted));
+            }
+        }
+        match self.conflict.as_deref() {
+            None => {}
+            Some("true") => conditions.add("conflict_count > 0"),
+            Some("false") => conditions.add("conflict_count = 0"),
+            Some(other) => return Err(refuse("conflict", other, "true or false")),
+        }
+        if let Some(text) = &self.device {
+            let device: DeviceId = text.parse().map_err(|_| refuse("device", text, "16 hexadecimal digits"))?;
+            conditions.with("device_id = {}", Bound::Bytes(device.0.to_vec()));
+        }
+        if let Some(text) = &self.q {
+            let words = fold(text);
+            if words.is_empty() || text.chars().count() > 200 {
+                return Err(refuse("q", text, "1 to 200 characters with at least one letter or digit"));
+            }
+            // Folded text holds letters, digits and spaces only: nothing in it is special to `like`.
+            let villages: BTreeSet<&str> =
+                catalogue.find_villages(text, None, 100).into_iter().map(|village| village.id.as_str()).collect();
+            let named = village_in(villages.into_iter());
+            conditions.with(&format!("(folded like {{}} or {named})"), Bound::Text(format!("%{words}%")));
+        }
+        let sort = match self.sort.as_deref() {
+            None => Sort::Held { newest_first: true },
+            Some(text) => {
+                Sort::parse(text).ok_or_else(|| refuse("sort", text, "-held, held, -received or received"))?
+            }
+        };
+        let cursor = self.cursor.as_deref().map(|text| {
+            Cursor::parse(text, sort.parts().2)
+                .ok_or_else(|| refuse("cursor", text, "next of a page of the same sort, unchanged"))
+        });
+        Ok(ListFilter { conditions, sort, limit: limit(self.limit.as_deref())?, cursor: cursor.transpose()? })
+    }
+}
+
+/// The condition that the village is one of these. Ids are of letters, digits, `-`, `_` and `.`.
+fn village_in<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let list: Vec<String> = ids.map(|id| format!("'{}'", id.replace('\'', "''"))).collect();
+    if list.is_empty() { "1 = 0".to_owned() } else { format!("village_id in ({})", list.join(", ")) }
+}

@@ -1,0 +1,21 @@
+//! Reading outreach sessions, their history and open conflicts, and panel checks.
+//!
+//! A person reads what was recorded in their areas, expanded by lineage; what lies outside does not exist for them.
+
+mod condition;
+mod conflict;
+mod cursor;
+mod detail;
+mod filter;
+mod list;
+mod panel_check;
+pub mod route;
+
+pub use conflict::{Author, Conflict, ConflictParams, ConflictValue, Conflicts, conflicts};
+pub use detail::{FieldChange, HistoryChange, SessionDetail, SessionReview, detail};
+pub use filter::{ListFilter, SessionParams, Sort};
+pub use list::{Session, SessionPage, list};
+pub use panel_check::{PanelCheck, PanelCheckPage, PanelCheckParams, panel_checks};
+
+#[cfg(test)]
+mod tests;
