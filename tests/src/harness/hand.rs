@@ -1,0 +1,205 @@
+//! A device in the hand of somebody who seals and sends what a real one would not.
+
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{Value, json};
+use server::auth::code::EnrolmentCode;
+use server::auth::statement::{self, PROOF_HEADER};
+use sync_core::id::{ActorId, AreaId, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role};
+use sync_core::log::{Batch, BatchHeader, Head, LogId, RawChange, Signature, seal};
+use sync_core::record::{self, Author, Draft, Edit, Patch, SessionEdit, Village};
+use sync_core::sync::{Page, ReceiptFile};
+
+use super::site::{START, Served};
+use super::{Failure, NA_CHOONG};
+
+/// A change with what it is filed under.
+pub type Change = (RecordKind, RecordId, RawChange);
+
+/// An enrolled key without the program around it.
+#[derive(Debug)]
+pub struct Hand {
+    /// Its id.
+    pub id: DeviceId,
+    /// Its owner.
+    pub recorder: RecorderId,
+    /// The head of its log of the area it seals in.
+    pub head: Head,
+    key: SigningKey,
+    url: String,
+    token: String,
+    certificate: CertificateNo,
+    http: reqwest::Client,
+    counter: u64,
+    serial: u64,
+}
+
+/// What a call gave.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type.
+    pub media: String,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; null when it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    /// The code of a problem.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The receipts of a deposit.
+    ///
+    /// # Errors
+    /// When the answer is none.
+    pub fn receipts(&self) -> Result<ReceiptFile, Failure> {
+        if self.status != 200 {
+            return Err(format!("{}: {}", self.status, String::from_utf8_lossy(&self.bytes)).into());
+        }
+        Ok(ReceiptFile::from_bytes(&self.bytes)?)
+    }
+}
+
+impl Hand {
+    /// Makes an account and enrols a key for it.
+    ///
+    /// # Errors
+    /// When either is refused.
+    pub async fn enrol(at: &Served, name: &str, role: Role, areas: &[AreaId]) -> Result<Self, Failure> {
+        let account = at.account(name, role, areas).await?;
+        let code: EnrolmentCode = at.code(&account).await?.parse()?;
+        let key = SigningKey::from_bytes(&rand::random());
+        let public = PublicKey(key.verifying_key().to_bytes());
+        let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?;
+        let signature = Signature(key.sign(&statement::enrolment(&code, &public)).to_bytes());
+        let body = json!({ "code": code.shown(), "public_key": public, "label": name,
+            "signature": sync_core::id::to_hex(&signature.0) });
+        let mut hand = Self {
+            id: DeviceId::of_key(&public),
+            recorder: RecorderId(0),
+            head: Head::EMPTY,
+            key,
+            url: at.url.clone(),
+            token: String::new(),
+            certificate: CertificateNo(0),
+            http,
+            counter: 0,
+            serial: 0,
+        };
+        let answer =
+            hand.send("POST", "/v1/enrolments", "application/json", body.to_string().into_bytes(), false).await?;
+        let grant = answer.json();
+        hand.token = grant["access_token"].as_str().ok_or(format!("no token: {grant}"))?.to_owned();
+        hand.certificate = serde_json::from_value(grant["certificate"]["no"].clone())?;
+        hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
+        Ok(hand)
+    }
+
+    /// Who writes, by the clock of [`START`].
+    #[must_use]
+    pub fn author(&self, device: DeviceId) -> Author {
+        Author { actor: ActorId::new(device, rand::random()), recorder: self.recorder, claimed_at: START }
+    }
+
+    /// A new session by this author.
+    ///
+    /// # Errors
+    /// Never with these values.
+    pub fn session_by(&mut self, author: &Author, attendances: u32) -> Result<Change, Failure> {
+        let mut edit = SessionEdit::default();
+        edit.fields.date = Patch::Set("2026-11-20".parse()?);
+        edit.fields.village = Patch::Set(Village::Listed(NA_CHOONG.to_owned()));
+        edit.fields.attendances = Patch::Set(attendances);
+        self.serial += 1;
+        let new = record::create(&Draft::Session(Box::new(edit)), author, self.serial)?;
+        Ok((RecordKind::Session, new.id, RawChange::from_framed(&new.change.bytes)?))
+    }
+
+    /// A new session of its own.
+    ///
+    /// # Errors
+    /// Never with these values.
+    pub fn session(&mut self, attendances: u32) -> Result<Change, Failure> {
+        let author = self.author(self.id);
+        self.session_by(&author, attendances)
+    }
+
+    /// An edit of a session whose changes are given.
+    ///
+    /// # Errors
+    /// When they are not a session.
+    pub fn edit(&self, of: &[&Change], attendances: u32) -> Result<Change, Failure> {
+        let mut edit = SessionEdit::default();
+        edit.fields.attendances = Patch::Set(attendances);
+        let changes: Vec<&[u8]> = of.iter().map(|(_, _, change)| change.framed()).collect();
+        let made = record::edit(&changes, &Edit::Session(Box::new(edit)), &self.author(self.id))?;
+        let made = made.ok_or("the edit changes nothing")?;
+        Ok((of[0].0, of[0].1, RawChange::from_framed(&made.bytes)?))
+    }
+
+    /// Seals changes as the next batch of its log of this area.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn seal(&mut self, area: AreaId, changes: &[Change]) -> Result<Batch, Failure> {
+        let header = seal(LogId { area, device: self.id }, self.head, self.certificate, START, changes)?;
+        let batch = self.sign(header, changes)?;
+        self.head = batch.head();
+        Ok(batch)
+    }
+
+    /// Signs any header.
+    ///
+    /// # Errors
+    /// When the changes do not fit it.
+    pub fn sign(&self, header: BatchHeader, changes: &[Change]) -> Result<Batch, Failure> {
+        let signature = Signature(self.key.sign(&header.signing_bytes()).to_bytes());
+        Ok(Batch::new(header, signature, changes.iter().map(|(_, _, change)| Some(change.clone())).collect())?)
+    }
+
+    /// Brings batches to the write-only endpoint.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn deposit(&mut self, batches: Vec<Batch>) -> Result<Answer, Failure> {
+        let body = Page { batches }.to_bytes();
+        self.send("POST", "/v1/deposits", "application/vnd.banlang.page", body, false).await
+    }
+
+    /// Any call, with token and proof when `signed`.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        media: &str,
+        body: Vec<u8>,
+        signed: bool,
+    ) -> Result<Answer, Failure> {
+        let mut request = self.http.request(method.parse()?, format!("{}{target}", self.url));
+        if !media.is_empty() {
+            request = request.header("content-type", media);
+        }
+        if signed {
+            self.counter += 1;
+            let proof = statement::proof_header(&self.key, method, target, &body, &self.token, self.counter);
+            request = request.header("authorization", format!("Bearer {}", self.token)).header(PROOF_HEADER, proof);
+        }
+        let response = request.body(body).send().await?;
+        let status = response.status().as_u16();
+        let media = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let media = media.unwrap_or_default().to_owned();
+        Ok(Answer { status, media, bytes: response.bytes().await?.to_vec() })
+    }
+}

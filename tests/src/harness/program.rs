@@ -1,0 +1,137 @@
+//! The program `banlang` as an operator and a guard run it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::Failure;
+
+/// The program with a data directory of its own.
+#[derive(Debug)]
+pub struct Program {
+    data: PathBuf,
+    settings: Vec<(String, String)>,
+}
+
+/// What a command said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// A server process that answers.
+#[derive(Debug)]
+pub struct Serving {
+    /// Its address.
+    pub url: String,
+    child: Child,
+}
+
+/// The program of `src/bin/program.rs`: cargo builds it with every test of this crate.
+fn program() -> Result<PathBuf, Failure> {
+    let mut path = std::env::current_exe()?;
+    path.pop();
+    path.pop();
+    path.push(format!("program{}", std::env::consts::EXE_SUFFIX));
+    Ok(path)
+}
+
+impl Program {
+    /// The program over this data directory.
+    #[must_use]
+    pub fn over(data: &Path) -> Self {
+        Self { data: data.to_owned(), settings: Vec::new() }
+    }
+
+    /// The same with one more variable of the environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn command(&self, words: &[&str]) -> Result<Command, Failure> {
+        let mut command = Command::new(program()?);
+        command
+            .env_clear()
+            .env("BANLANG_DATA_DIR", &self.data)
+            .env("BANLANG_LOG", "warn")
+            .env("BANLANG_LANG", "en")
+            .env("HOME", &self.data);
+        for (name, value) in &self.settings {
+            command.env(name, value);
+        }
+        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, words: &[&str], input: &str) -> Result<Output, Failure> {
+        let mut child = self.command(words)?.spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A command that does not read its input may be gone already.
+            stdin.write_all(input.as_bytes()).ok();
+        }
+        let output = child.wait_with_output()?;
+        Ok(Output {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Runs a command that must succeed; what it wrote to standard output.
+    ///
+    /// # Errors
+    /// With everything it said, when it fails.
+    pub fn ok(&self, words: &[&str], input: &str) -> Result<String, Failure> {
+        let output = self.run(words, input)?;
+        if output.code == 0 { Ok(output.out) } else { Err(format!("{words:?}: {output:?}").into()) }
+    }
+
+    /// Starts the server on a free port.
+    ///
+    /// # Errors
+    /// With what it said, when it ends instead.
+    pub fn serve(&self) -> Result<Serving, Failure> {
+        let mut child = self.command(&["serve", "--set", "listen=127.0.0.1:0"])?.stderr(Stdio::inherit()).spawn()?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+        match url {
+            Some(url) => Ok(Serving { url, child }),
+            None => {
+                child.kill()?;
+                Err(format!("no address: {line:?}").into())
+            }
+        }
+    }
+}
+
+impl Serving {
+    /// Asks the server to stop, as a service manager does; its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn stop(mut self) -> Result<i32, Failure> {
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        Ok(self.child.wait()?.code().unwrap_or(-1))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Stopped already, or a test failed.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

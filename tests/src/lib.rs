@@ -1,0 +1,5 @@
+//! Test support: the whole product in one process, the simulator and the load tool.
+
+pub mod fleet;
+pub mod harness;
+pub mod simulate;

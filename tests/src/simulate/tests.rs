@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+
+use super::fault::Fault;
+use super::*;
+
+/// Everything but restores of the server.
+const MANY: &str = "loss,duplication,reordering,partition,device-crash,server-crash,forgetting,skew,store-rollback,\
+                    store-copy,out-of-scope,carrier,device-lost";
+
+fn run(seed: u64, device_years: f64, faults: &str, bug: Option<Bug>) -> Outcome {
+    let faults = faults.parse().expect("names of faults");
+    Simulation { seed, device_years, faults, bug, shown: false }.run()
+}
+
+fn assert_clean(outcome: &Outcome) {
+    let seen: Vec<_> = outcome.violations.iter().take(5).collect();
+    assert!(outcome.is_clean(), "seed {}: {seen:#?}", outcome.seed);
+}
+
+#[test]
+fn one_seed_is_one_trace() {
+    for seed in 1..4 {
+        assert_eq!(run(seed, 0.5, "all", None), run(seed, 0.5, "all", None));
+    }
+    assert_ne!(run(1, 0.2, "all", None).trace_hash, run(2, 0.2, "all", None).trace_hash);
+}
+
+#[test]
+fn each_misfortune_alone_breaks_no_promise() {
+    for fault in Fault::ALL {
+        for seed in 1..3 {
+            assert_clean(&run(seed, 0.4, fault.name(), None));
+        }
+    }
+}
+
+#[test]
+fn many_misfortunes_together_break_no_promise() {
+    for seed in 1..7 {
+        let outcome = run(seed, 1.0, MANY, None);
+        assert_clean(&outcome);
+        assert!(outcome.faults > 10, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_restored_server_breaks_no_promise() {
+    for seed in 1..4 {
+        assert_clean(&run(seed, 2.0, "server-restore,device-crash,loss,partition", None));
+    }
+}
+
+/// The misfortunes under which a bug shows.
+fn revealing(bug: Bug) -> &'static str {
+    match bug {
+        Bug::ClockDecides => "skew,partition",
+        _ => MANY,
+    }
+}
+
+#[test]
+fn every_planted_bug_is_caught_within_four_seeds_that_are_clean_without_it() {
+    let mut used = BTreeSet::new();
+    for bug in Bug::ALL {
+        let caught = (1..5).find(|seed| !run(*seed, 0.7, revealing(*bug), Some(*bug)).is_clean());
+        let seed = caught.unwrap_or_else(|| panic!("{bug} was not caught"));
+        used.insert((seed, revealing(*bug)));
+    }
+    for (seed, faults) in used {
+        assert_clean(&run(seed, 0.7, faults, None));
+    }
+}

@@ -1,0 +1,519 @@
+//! The world: virtual time, messages under way, people who act and misfortunes that happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::SigningKey;
+use sha2::{Digest, Sha256};
+use sync_core::device::{Identity, Input, PageSizes};
+use sync_core::id::{AreaId, CertificateNo, ChangeHash, DeviceId, PublicKey, RecorderId, Role, UnixMs};
+use sync_core::sync::{DirectoryEntry, Response};
+
+use super::chance::Chance;
+use super::fault::{Bug, Fault, Faults};
+use super::people;
+use super::phone::{Life, Phone, Surroundings, Wish};
+use super::server::ledger::Ledger;
+use super::server::registry::{Enrolled, Registry};
+use super::server::{RECEIPT_KID, Server};
+use super::shadow::Shadow;
+use super::trace::Trace;
+
+/// A second of virtual time.
+pub const SECOND: i64 = 1_000;
+/// An hour.
+pub const HOUR: i64 = 3_600 * SECOND;
+/// A day.
+pub const DAY: i64 = 24 * HOUR;
+/// When every simulation begins.
+pub const START: i64 = 1_790_000_000_000;
+/// How long a device waits for an answer.
+const PATIENCE: i64 = 60 * SECOND;
+/// More messages than a device and a server that agree with each other in the end need for it.
+const MOST_MESSAGES: usize = 5_000;
+
+/// What is to happen at a point in time. A number is a phone's.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Its person does something.
+    Act(usize),
+    /// It meets the network.
+    Meet(usize),
+    /// A request reaches a process of the server.
+    Request {
+        /// From whom.
+        phone: usize,
+        /// What the device waits for; `None` for a repetition nobody waits for.
+        call: Option<u64>,
+        /// At which process.
+        process: usize,
+        /// The request.
+        bytes: Vec<u8>,
+    },
+    /// A response reaches the device.
+    Response {
+        /// To whom.
+        phone: usize,
+        /// What it answers.
+        call: u64,
+        /// The response; `None` says that the server refused.
+        bytes: Option<Vec<u8>>,
+    },
+    /// The device gives up waiting.
+    GiveUp {
+        /// Who.
+        phone: usize,
+        /// For what it waited.
+        call: u64,
+    },
+    /// A file reaches the server.
+    File {
+        /// From whom.
+        phone: usize,
+        /// The file.
+        bytes: Vec<u8>,
+        /// Whether somebody carried it; a revoked device deposits its own.
+        by_hand: bool,
+    },
+    /// Receipts reach the device.
+    Receipts {
+        /// To whom.
+        phone: usize,
+        /// The file.
+        bytes: Vec<u8>,
+    },
+    /// The device is switched on again.
+    Open(usize),
+    /// Something happens to the device.
+    Fate(usize),
+    /// A day passes at the server.
+    ServerDay,
+}
+
+/// How big a world is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Devices at the start.
+    pub devices: usize,
+    /// How long people work.
+    pub days: u64,
+}
+
+/// Everything.
+pub struct World {
+    /// Chance.
+    pub chance: Chance,
+    /// The trace.
+    pub trace: Trace,
+    /// True time.
+    pub now: i64,
+    /// What may go wrong.
+    pub faults: Faults,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+    /// How many misfortunes there were.
+    pub misfortunes: u64,
+    /// Devices.
+    pub phones: Vec<Phone>,
+    /// The server.
+    pub server: Server,
+    /// What people meant.
+    pub shadow: Shadow,
+    /// Backups of the server, oldest first.
+    pub backups: Vec<Ledger>,
+    /// What a restored server lost and some device still held.
+    pub owed: BTreeSet<ChangeHash>,
+    /// What went wrong, in words.
+    pub violations: Vec<Violation>,
+    /// From here on nothing goes wrong any more.
+    pub quiet: bool,
+    pub(super) queue: BTreeMap<(i64, u64), Event>,
+    pub(super) serial: u64,
+    pub(super) areas: Vec<AreaId>,
+}
+
+/// What kind of promise was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Something recorded or acknowledged is gone.
+    Lost,
+    /// Something counts twice, or a count is not what people entered.
+    Doubled,
+    /// Two replicas differ after quiet, or a device cannot finish its sync.
+    Divergent,
+}
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Its kind.
+    pub broken: Broken,
+    /// What was seen.
+    pub what: String,
+}
+
+fn key(chance: &mut Chance) -> SigningKey {
+    SigningKey::from_bytes(&chance.bytes())
+}
+
+fn public(key: &SigningKey) -> PublicKey {
+    PublicKey(key.verifying_key().to_bytes())
+}
+
+fn entry(key: &SigningKey, recorder: u32, role: Role) -> DirectoryEntry {
+    DirectoryEntry { key: public(key), recorder: RecorderId(recorder), role, name: format!("Đồng chí {recorder}") }
+}
+
+impl World {
+    /// A world of this seed before anything happened.
+    #[must_use]
+    pub fn new(seed: u64, size: Size, faults: Faults, bug: Option<Bug>, trace: Trace) -> Self {
+        let mut chance = Chance::new(seed);
+        let areas: Vec<AreaId> = (0..3).map(|n| AreaId { generation: 2025, code: 6_841 + n }).collect();
+        let (log_key, receipt_key) = (key(&mut chance), key(&mut chance));
+        let server = entry(&log_key, 0, Role::Coordinator);
+        let (server_id, receipts) = (server.device(), vec![(RECEIPT_KID.to_owned(), public(&receipt_key))]);
+        let mut registry = Registry { server, devices: BTreeMap::new() };
+        let mut phones = Vec::new();
+        for name in 0..size.devices {
+            let key = key(&mut chance);
+            // The first two belong to one person.
+            let recorder = name.max(1) as u32;
+            let role = if name % 4 == 2 { Role::Officer } else { Role::Guard };
+            let entry = entry(&key, recorder, role);
+            let home = areas[name % areas.len()];
+            let mut own: BTreeSet<AreaId> = [areas[0], home].into();
+            if role == Role::Officer {
+                own.extend(&areas);
+            }
+            let identity = Identity {
+                device: entry.device(),
+                certificate: CertificateNo(1),
+                recorder: entry.recorder,
+                role,
+                areas: own.clone(),
+                server: server_id,
+                receipt_keys: receipts.clone(),
+            };
+            registry.devices.insert(entry.device(), Enrolled { entry, certificates: vec![own], revoked: false });
+            let page = *chance.pick(&[300, 3_000, 1 << 20]).unwrap_or(&3_000);
+            let sizes = PageSizes { receive_bytes: page, send_bytes: page as usize, snapshots: false };
+            phones.push(Phone::new(name, key, identity, sizes));
+        }
+        let server = Server::new(registry, 2, log_key, receipt_key, bug);
+        let mut world = Self {
+            chance,
+            trace,
+            now: START,
+            faults,
+            bug,
+            misfortunes: 0,
+            phones,
+            server,
+            shadow: Shadow::default(),
+            backups: Vec::new(),
+            owed: BTreeSet::new(),
+            violations: Vec::new(),
+            quiet: false,
+            queue: BTreeMap::new(),
+            serial: 0,
+            areas,
+        };
+        for phone in 0..size.devices {
+            world.wake(phone);
+        }
+        world.after(DAY, Event::ServerDay);
+        world
+    }
+
+    /// Sets a new device going.
+    pub(super) fn wake(&mut self, phone: usize) {
+        if self.faults.has(Fault::Skew) && self.chance.once_in(3) {
+            self.phones[phone].skew_ms = self.years();
+        }
+        for (most, event) in [
+            (DAY, Event::Open(phone)),
+            (DAY, Event::Act(phone)),
+            (5 * DAY, Event::Meet(phone)),
+            (15 * DAY, Event::Fate(phone)),
+        ] {
+            let delay = self.chance.between(1, most as u64) as i64;
+            self.after(delay, event);
+        }
+    }
+
+    /// A clock error of up to ten years either way.
+    pub(super) fn years(&mut self) -> i64 {
+        let ten_years = 3_650 * DAY;
+        self.chance.between(0, 2 * ten_years as u64) as i64 - ten_years
+    }
+
+    pub(super) fn after(&mut self, delay: i64, event: Event) {
+        self.serial += 1;
+        self.queue.insert((self.now + delay.max(1), self.serial), event);
+    }
+
+    /// True once in `times`, when this may happen at all; counts as a misfortune.
+    pub(super) fn strikes(&mut self, fault: Fault, times: u64) -> bool {
+        let strikes = !self.quiet && self.faults.has(fault) && self.chance.once_in(times);
+        if strikes {
+            self.misfortunes += 1;
+        }
+        strikes
+    }
+
+    pub(super) fn broken(&mut self, broken: Broken, what: String) {
+        self.trace.event(self.now, format_args!("VIOLATION {broken:?}: {what}"));
+        self.violations.push(Violation { broken, what });
+    }
+
+    /// Lets things happen until this time.
+    pub fn run_until(&mut self, end: i64) {
+        while let Some(((at, _), event)) = self.next_before(end) {
+            self.now = at;
+            self.happen(event);
+        }
+        self.now = self.now.max(end);
+    }
+
+    fn next_before(&mut self, end: i64) -> Option<((i64, u64), Event)> {
+        let first = self.queue.first_key_value().filter(|((at, _), _)| *at <= end).map(|(key, _)| *key)?;
+        self.queue.remove_entry(&first)
+    }
+
+    /// Lets everything happen that is under way; false when that does not end.
+    pub(super) fn drain(&mut self) -> bool {
+        for _ in 0..MOST_MESSAGES {
+            let Some(((at, _), event)) = self.queue.pop_first() else { return true };
+            self.now = at;
+            self.happen(event);
+        }
+        self.queue.clear();
+        false
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Act(phone) => self.act(phone),
+            Event::Meet(phone) => self.meet(phone),
+            Event::Request { phone, call, process, bytes } => self.request(phone, call, process, &bytes),
+            Event::Response { phone, call, bytes } => {
+                if self.phones[phone].call == Some(call) {
+                    self.phones[phone].call = None;
+                    let refused = bytes.is_none();
+                    self.give(phone, bytes.map_or(Input::Failed, Input::Received));
+                    if refused {
+                        // It may still hand in what it has, on the signatures of its batches.
+                        let now = self.phones[phone].clock(self.now);
+                        self.give(phone, Input::ExportRequested { now });
+                    }
+                }
+            }
+            Event::GiveUp { phone, call } => {
+                if self.phones[phone].call == Some(call) {
+                    self.phones[phone].call = None;
+                    self.give(phone, Input::Failed);
+                }
+            }
+            Event::File { phone, bytes, by_hand } => self.file(phone, &bytes, by_hand),
+            Event::Receipts { phone, bytes } => self.give(phone, Input::ReceiptsImported { file: bytes }),
+            Event::Open(phone) => self.open(phone),
+            Event::Fate(phone) => self.fate(phone),
+            Event::ServerDay => self.server_day(),
+        }
+    }
+
+    /// Hands an input to a device and sends what it wants sent.
+    pub(super) fn give(&mut self, phone: usize, input: Input) {
+        let wishes = self.with_phone(phone, |phone, around| phone.handle(input, around));
+        self.grant(phone, wishes);
+    }
+
+    pub(super) fn with_phone<T>(
+        &mut self,
+        phone: usize,
+        work: impl FnOnce(&mut Phone, &mut Surroundings<'_>) -> T,
+    ) -> T {
+        let crash_once_in = if !self.quiet && self.faults.has(Fault::DeviceCrash) { 60 } else { 0 };
+        let mut around = Surroundings {
+            chance: &mut self.chance,
+            trace: &mut self.trace,
+            now: self.now,
+            crash_once_in,
+            crashes: &mut self.misfortunes,
+            bug: self.bug,
+        };
+        work(&mut self.phones[phone], &mut around)
+    }
+
+    fn grant(&mut self, phone: usize, wishes: Vec<Wish>) {
+        for wish in wishes {
+            match wish {
+                Wish::Send(bytes) => self.send(phone, bytes),
+                Wish::Export(bytes) => {
+                    let revoked = self.phones[phone].life == Life::Revoked;
+                    let delay = if revoked || self.quiet { SECOND } else { self.days(1, 12) };
+                    if !revoked && self.strikes(Fault::Carrier, 6) {
+                        continue;
+                    }
+                    if self.strikes(Fault::Duplication, 5) {
+                        let later = delay + self.days(1, 10);
+                        self.after(later, Event::File { phone, bytes: bytes.clone(), by_hand: !revoked });
+                    }
+                    self.after(delay, Event::File { phone, bytes, by_hand: !revoked });
+                }
+            }
+        }
+        if !self.phones[phone].is_open() && self.phones[phone].life != Life::Lost {
+            let delay = self.chance.between(1, 12) as i64 * HOUR;
+            self.after(delay, Event::Open(phone));
+        }
+    }
+
+    pub(super) fn days(&mut self, low: u64, high: u64) -> i64 {
+        self.chance.between(low * DAY as u64, high * DAY as u64) as i64
+    }
+
+    fn send(&mut self, phone: usize, bytes: Vec<u8>) {
+        self.serial += 1;
+        let call = self.serial;
+        self.phones[phone].call = Some(call);
+        self.after(PATIENCE, Event::GiveUp { phone, call });
+        self.trace.event(self.now, format_args!("{phone} asks in {} bytes", bytes.len()));
+        self.trace.bytes(&bytes);
+        let process = self.chance.index(self.server.processes.len());
+        if self.strikes(Fault::Duplication, 15) {
+            let delay = self.days(0, 4);
+            self.after(delay, Event::Request { phone, call: None, process, bytes: bytes.clone() });
+        }
+        if self.phones[phone].silent_until > self.now && !self.quiet || self.strikes(Fault::Loss, 12) {
+            return;
+        }
+        let late = self.strikes(Fault::Reordering, 15);
+        let delay = if late { self.days(0, 3) } else { self.chance.between(20, 2_000) as i64 };
+        self.after(delay, Event::Request { phone, call: Some(call), process, bytes });
+    }
+
+    fn request(&mut self, phone: usize, call: Option<u64>, process: usize, bytes: &[u8]) {
+        if self.strikes(Fault::ServerCrash, 50) {
+            self.server_crash(process);
+            return;
+        }
+        let device = self.phones[phone].identity.device;
+        let response = self.server.answer(process, device, bytes, UnixMs(self.now));
+        let length = response.as_ref().map_or(0, Vec::len);
+        self.trace.event(self.now, format_args!("server answers {phone} in {length} bytes"));
+        self.trace.bytes(response.as_deref().unwrap_or_default());
+        self.look_for_leaks(device, response.as_deref().unwrap_or_default());
+        if self.strikes(Fault::ServerCrash, 50) {
+            self.server_crash(process);
+            return;
+        }
+        let Some(call) = call else { return };
+        if self.strikes(Fault::Loss, 12) {
+            return;
+        }
+        let delay = self.chance.between(20, 2_000) as i64;
+        self.after(delay, Event::Response { phone, call, bytes: response });
+    }
+
+    /// Nobody is handed what the gate did not admit.
+    fn look_for_leaks(&mut self, to: DeviceId, response: &[u8]) {
+        let Ok(Response::Exchange { exchange, .. }) = Response::from_bytes(response) else { return };
+        for batch in &exchange.page.batches {
+            for (entry, body) in batch.changes() {
+                let record = self.server.ledger.records.get(&entry.record);
+                if body.is_some() && !record.is_some_and(|record| record.holds(&entry.change)) {
+                    let what = format!("{to} was handed {}, which is not admitted", entry.change);
+                    self.broken(Broken::Divergent, what);
+                }
+            }
+        }
+    }
+
+    pub(super) fn server_crash(&mut self, process: usize) {
+        self.trace.event(self.now, format_args!("process {process} dies"));
+        self.server.crash(process);
+        let here = self.server.ledger.hashes();
+        if let Some(gone) = self.server.acknowledged.iter().find(|change| !here.contains(change)).copied() {
+            self.broken(Broken::Lost, format!("a crash took {gone}, which was acknowledged"));
+        }
+    }
+
+    fn file(&mut self, phone: usize, bytes: &[u8], by_hand: bool) {
+        if self.strikes(Fault::ServerCrash, 50) {
+            self.server_crash(0);
+            return;
+        }
+        let receipts = self.server.import(bytes, UnixMs(self.now));
+        self.trace.event(self.now, format_args!("server takes a file of {phone}"));
+        let Some(bytes) = receipts else { return };
+        self.trace.bytes(&bytes);
+        if by_hand && self.strikes(Fault::Carrier, 4) {
+            return;
+        }
+        let delay = if by_hand && !self.quiet { self.days(1, 12) } else { SECOND };
+        self.after(delay, Event::Receipts { phone, bytes });
+    }
+
+    fn act(&mut self, phone: usize) {
+        let delay = self.chance.between(4 * HOUR as u64, 22 * HOUR as u64) as i64;
+        if self.quiet || self.phones[phone].life == Life::Lost {
+            return;
+        }
+        self.after(delay, Event::Act(phone));
+        if !self.phones[phone].is_open() {
+            return;
+        }
+        let own: Vec<AreaId> = self.phones[phone].identity.areas.iter().copied().collect();
+        let astray = self.strikes(Fault::OutOfScope, 25);
+        let area = if astray { self.chance.pick(&self.areas) } else { self.chance.pick(&own) };
+        let Some(area) = area.copied() else { return };
+        self.serial += 1;
+        self.phones[phone].serial = self.serial;
+        let made = people::act(&self.phones[phone], area, self.now, &mut self.chance, self.bug);
+        let Some(mut made) = made else { return };
+        made.note(&mut self.shadow);
+        let change = made.change.change.hash();
+        self.trace.event(self.now, format_args!("{phone} writes {change} of {} in {area}", made.change.record));
+        let wishes = self.with_phone(phone, |phone, around| phone.record(made.area, made.change, around));
+        self.grant(phone, wishes);
+    }
+
+    fn meet(&mut self, phone: usize) {
+        if self.quiet || self.phones[phone].life == Life::Lost {
+            return;
+        }
+        let next = self.days(1, 14);
+        self.after(next, Event::Meet(phone));
+        let now = self.phones[phone].clock(self.now);
+        if self.phones[phone].life == Life::Revoked {
+            return self.give(phone, Input::ExportRequested { now });
+        }
+        if self.faults.has(Fault::Carrier) && self.chance.once_in(5) {
+            return self.give(phone, Input::ExportRequested { now });
+        }
+        self.give(phone, Input::SyncRequested { now });
+    }
+
+    pub(super) fn open(&mut self, phone: usize) {
+        if self.phones[phone].life != Life::Lost && !self.phones[phone].is_open() {
+            self.with_phone(phone, Phone::open);
+        }
+    }
+
+    /// The hash of everything that happened.
+    #[must_use]
+    pub fn trace_hash(&self) -> String {
+        self.trace.hash()
+    }
+}
+
+/// The seed of the n-th world of a simulation.
+#[must_use]
+pub fn seed_of(seed: u64, world: u64) -> u64 {
+    let digest = Sha256::new().chain_update(b"banlang simulation v1").chain_update(seed.to_be_bytes());
+    let digest = digest.chain_update(world.to_be_bytes()).finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(first)
+}

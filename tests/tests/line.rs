@@ -1,0 +1,127 @@
+//! Answers lost after the commit, requests that arrive twice, requests cut at any byte: nothing doubled, nothing half
+//! applied.
+
+use std::collections::BTreeMap;
+
+use sync_core::id::Role;
+use tests::harness::{Fault, HOANH_MO, Line, Phone, Seen, Site};
+use tests::on_both_engines;
+
+const STORED: &str = "select count(*) from batch";
+
+on_both_engines! {
+    /// The device hears nothing of three commits in a row, and asks again each time.
+    async fn an_answer_lost_after_the_commit_doubles_nothing(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        phone.field.move_server(&line.url).await?;
+        for attendances in [10, 20, 30] {
+            phone.record(HOANH_MO, attendances, 5).await?;
+            line.fail("/v1/sync", [Fault::LoseAnswer, Fault::LoseAnswer]);
+            while line.left() > 0 {
+                assert!(phone.sync().await.is_err(), "the answer was lost");
+            }
+            phone.sync().await?;
+            assert_eq!(phone.field.status().await?.only_here, 0);
+        }
+        assert_eq!(served.documents().await?, phone.documents().await?);
+        assert_eq!(served.count(STORED).await?, 3);
+        let mut reader = Phone::enrol(&site, &served, "kiem", Role::Coordinator, &[]).await?;
+        assert_eq!(reader.totals().await?, Seen { sessions: 3, attendances: 60, leaflets: 15 });
+        served.verify().await
+    }
+
+    /// The second arrival is refused as a used proof; the device asks anew and both sides are level.
+    async fn a_request_that_arrives_twice_doubles_nothing(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        phone.field.move_server(&line.url).await?;
+        phone.record(HOANH_MO, 10, 5).await?;
+        line.fail("/v1/sync", [Fault::SendTwice]);
+        phone.sync().await?;
+        assert_eq!((line.left(), served.count(STORED).await?), (0, 1));
+        assert_eq!(served.documents().await?, phone.documents().await?);
+        served.verify().await
+    }
+
+    /// A deposit carries no proof: the second arrival is stored batches that are known.
+    async fn a_carried_file_brought_twice_doubles_nothing(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        let mut carrier = Phone::enrol(&site, &served, "binh", Role::Guard, &[HOANH_MO]).await?;
+        phone.record(HOANH_MO, 10, 5).await?;
+        let file = phone.field.export().await?;
+        let first = carrier.field.carry(file.bytes.clone()).await?;
+        let second = carrier.field.carry(file.bytes).await?;
+        assert_eq!((first.logs, second.logs), (1, 1), "each carrier brings a receipt back");
+        assert_eq!(served.count(STORED).await?, 1);
+        phone.field.import_receipts(&second.receipts).await?;
+        assert_eq!(phone.field.status().await?.only_here, 0);
+        Ok(())
+    }
+
+    /// Every prefix of one real request, head and body, arrives and ends there.
+    async fn a_request_cut_at_any_byte_leaves_nothing(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        phone.field.move_server(&line.url).await?;
+        phone.record(HOANH_MO, 10, 5).await?;
+        phone.record(HOANH_MO, 20, 5).await?;
+        line.fail("/v1/sync", [Fault::Keep]);
+        assert!(phone.sync().await.is_err(), "the request never arrived");
+        let request = line.kept().pop().ok_or("a request was kept")?;
+        for len in 0..request.len() {
+            let answer = line.send(&request[..len]).await?;
+            assert!(!answer.starts_with(b"HTTP/1.1 2") && !answer.starts_with(b"HTTP/1.1 5"), "cut at {len}");
+        }
+        assert_eq!(served.count(STORED).await?, 0);
+        assert_eq!(served.documents().await?, BTreeMap::new());
+        phone.sync().await?;
+        assert_eq!(served.documents().await?, phone.documents().await?);
+        assert_eq!(phone.documents().await?.len(), 2);
+        served.verify().await
+    }
+
+    /// The key was on disk before the server heard of it, so the same code gives the same device.
+    async fn a_lost_answer_to_enrolment_gives_the_same_device(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let account = served.account("lan", Role::Guard, &[HOANH_MO]).await?;
+        let code = served.code(&account).await?;
+        line.fail("/v1/enrolments", [Fault::LoseAnswer]);
+        let dir = tempfile::tempdir()?;
+        let with = server::field::Enrolment { server: &line.url, code: &code, label: "lan" };
+        let options =
+            || server::field::OpenOptions { clock: site.clock.clone(), ..server::field::OpenOptions::default() };
+        let lost = server::field::Field::enrol(dir.path(), with.clone(), options()).await;
+        assert!(lost.is_err() && line.left() == 0);
+        let mut field = server::field::Field::enrol(dir.path(), with, options()).await?;
+        field.sync(&mut |_, _| {}).await?;
+        assert_eq!(served.count("select count(*) from device where account_id is not null").await?, 1);
+        Ok(())
+    }
+
+    /// Fetching a token rotates nothing: when the answer is lost nobody is logged out.
+    async fn a_lost_answer_to_a_token_request_logs_nobody_out(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        phone.field.move_server(&line.url).await?;
+        site.clock.advance_ms(20 * 60_000);
+        line.fail("/v1/tokens", [Fault::LoseAnswer, Fault::LoseAnswer]);
+        while line.left() > 0 {
+            assert!(phone.sync().await.is_err());
+        }
+        phone.sync().await?;
+        Ok(())
+    }
+}
