@@ -19,6 +19,7 @@ mod commit;
 mod decide;
 mod deposit;
 mod encoding;
+mod group;
 mod inventory;
 mod load;
 mod page;
@@ -46,8 +47,8 @@ pub use standing::{Standing, State, Via};
 
 /// What a release shares with ingest: it is the admission of one change, late.
 pub(crate) mod adoption {
-    pub(crate) use super::commit::{Context, Group};
     pub(crate) use super::decide::{Bytes, Candidate};
+    pub(crate) use super::group::{Context, Group};
     pub(crate) use super::load::row_binding;
     pub(crate) use super::place::Placer;
     pub(crate) use super::queue::context;

@@ -13,7 +13,8 @@ use sync_core::log::Batch;
 use tokio::sync::{mpsc, oneshot};
 
 use super::agreement::{Notes, Taken};
-use super::commit::{self, Context, Outcome, Submission};
+use super::commit::{self, Outcome, Submission};
+use super::group::Context;
 use super::inventory::Inventories;
 use super::prepare::{self, credentials_of};
 use super::signer::Signers;
