@@ -118,7 +118,7 @@ fn directory() -> Vec<DirectoryEntry> {
 fn request() -> Request {
     Request {
         clock: AT,
-        agreement: Proposal { inventory: Inventory::new(), backed_up: Inventory::new() }.digest(),
+        agreement: Proposal { epoch: EPOCH, inventory: Inventory::new(), backed_up: Inventory::new() }.digest(),
         page_bytes: 4 << 20,
         take_snapshots: true,
         heads: inventory().iter().map(|(log, head)| (*log, *head)).collect(),
@@ -130,7 +130,7 @@ fn exchange() -> Response {
     Response::Exchange {
         at: AT,
         exchange: Box::new(Exchange {
-            agreement: Proposal { inventory: inventory(), backed_up: Inventory::new() }.digest(),
+            agreement: Proposal { epoch: EPOCH, inventory: inventory(), backed_up: Inventory::new() }.digest(),
             more: false,
             heads: vec![(adoption().log(), adoption().head())],
             receipts: vec![receipt()],
@@ -190,7 +190,7 @@ fn headers_are_as_filed() {
 #[test]
 fn inventories_are_as_filed() {
     check("inventory", &written(|out| inventory().write(out)));
-    check("inventory-digest", &inventory().digest(&Inventory::new()).0);
+    check("inventory-digest", &inventory().digest().0);
 }
 
 #[test]

@@ -68,6 +68,10 @@ impl Page {
         for _ in 0..from.count("runs", 1 << 20, LEAST_RUN_BYTES)? {
             let log = LogId::read(from)?;
             let mut head = Head::read(from)?;
+            if batches.last().is_some_and(|last: &Batch| last.log() == log && last.head() == head) {
+                // It would be written as one run with the one before.
+                return Err(WireError::Order { field: "runs" }.into());
+            }
             let count = from.count("batches", 1 << 20, LEAST_BATCH_BYTES)?;
             if count == 0 {
                 return Err(WireError::Value { field: "batches", got: 0 }.into());

@@ -188,7 +188,7 @@ impl World {
                 recorder: entry.recorder,
                 role,
                 areas: own.clone(),
-                server: server_id,
+                servers: [server_id].into(),
                 receipt_keys: receipts.clone(),
             };
             registry.devices.insert(entry.device(), Enrolled { entry, certificates: vec![own], revoked: false });

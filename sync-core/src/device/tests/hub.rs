@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use super::super::*;
 use crate::id::{ActorId, CertificateNo, PublicKey, RecordKind, RecorderId, Role, UnixMs};
 use crate::log::{Batch, RawChange, Receipt, Signature};
-use crate::sync::{Exchange, Page, Request, Response, plan};
+use crate::sync::{Epoch, Exchange, Page, Request, Response, plan};
 
 pub(super) const AREA: AreaId = AreaId { generation: 2025, code: 6841 };
 
@@ -161,16 +161,18 @@ impl Hub {
         if !told && !backed_up.is_empty() {
             receipts.push(self.receipt(Stage::BackedUp, backed_up.iter().map(|(l, h)| (*l, *h)).collect()));
         }
-        let proposal = Proposal { inventory: ours, backed_up };
+        let proposal = Proposal { epoch: Epoch([1; 8]), inventory: ours, backed_up };
         let agreement = proposal.digest();
         self.proposals.push(proposal);
         let exchange = Exchange {
+            epoch: Epoch([1; 8]),
             agreement,
             more,
             heads: plan.heads,
             receipts,
             outside: vec![],
             wanted: vec![],
+            differs: vec![],
             directory: self.keys.values().cloned().collect(),
             snapshots: vec![],
             page: Page { batches },
@@ -218,7 +220,7 @@ impl Phone {
             recorder: RecorderId(1),
             role: Role::Guard,
             areas: [AREA].into(),
-            server: DeviceId::of_key(&public(&hub.key)),
+            servers: [DeviceId::of_key(&public(&hub.key))].into(),
             receipt_keys: vec![("r1".into(), public(&hub.key))],
         };
         let device = Device::new(identity, disk.open(), PageSizes::default());
@@ -293,6 +295,7 @@ impl Phone {
                     self.exported = file;
                     continue;
                 }
+                Effect::RenewActor => continue,
                 Effect::Notify(notice) => {
                     self.notices.push(notice);
                     continue;

@@ -6,7 +6,7 @@ use hub::{Hub, Link, Phone, is_synced, key};
 
 use super::*;
 use crate::id::{BatchSeq, UnixMs};
-use crate::sync::{Page, Request};
+use crate::sync::{Page, Request, Withheld};
 
 #[test]
 fn two_devices_meet_through_the_hub_in_one_round_trip_each() {
@@ -37,6 +37,7 @@ fn nothing_to_do_is_one_request_of_few_bytes() {
         page_bytes: 4 << 20,
         take_snapshots: true,
         heads: vec![],
+        withheld: Withheld::new(),
         page: Page::default(),
     };
     assert!(request.to_bytes().len() < 40);
