@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use sync_core::id::{CertificateNo, Role};
 use sync_core::log::{Batch, Inventory};
 
+use crate::account::Change;
 use crate::db::testing::{Failure, TestDb};
 use crate::ingest::testing::{AREA, OTHER_AREA, TestDevice, World, on_each_server};
 
@@ -27,6 +28,10 @@ async fn every_obstacle_is_named() -> Result<(), Failure> {
         let mut revoked = world.device(Role::Guard, &[AREA]).await?;
         world.revoke(revoked.id).await?;
         assert_eq!(reason_of(world, sealed(&mut revoked)).await?, "quarantined device-revoked");
+
+        let mut deactivated = world.device(Role::Guard, &[AREA]).await?;
+        world.change(&deactivated, Change { active: Some(false), ..Change::default() }).await?;
+        assert_eq!(reason_of(world, sealed(&mut deactivated)).await?, "quarantined account-deactivated");
 
         let mut unknown = world.device(Role::Guard, &[AREA]).await?;
         unknown.certificate = CertificateNo(9);
