@@ -30,6 +30,9 @@ pub enum AccountError {
     /// The role has every area, and some were given.
     #[error("areas: a {0} has every area; give none")]
     NeedlessArea(Role),
+    /// No unit of the reference data has this number: what is recorded there would belong nowhere.
+    #[error("areas: {0} is not a unit of the reference data; give generation and code, for instance 2025-06841")]
+    UnknownArea(AreaId),
     /// More areas than anybody works in.
     #[error("areas: at most {MOST_AREAS}")]
     TooManyAreas,
@@ -99,6 +102,14 @@ fn check_areas(role: Role, areas: &[AreaId]) -> Result<(), AccountError> {
     }
 }
 
+/// Checks that the areas are units of the reference data. Before any were imported there is nothing to check by.
+async fn check_units(tx: &mut Tx, areas: &[AreaId]) -> Result<(), AccountError> {
+    match store::unknown_unit(tx, areas).await? {
+        Some(area) => Err(AccountError::UnknownArea(area)),
+        None => Ok(()),
+    }
+}
+
 /// Makes an account.
 ///
 /// # Errors
@@ -107,6 +118,7 @@ pub async fn create(tx: &mut Tx, actor: Actor, new: &NewAccount, now: UnixMs) ->
     let username = folded_username(&new.username)?;
     check_display_name(&new.display_name)?;
     check_areas(new.role, &new.areas)?;
+    check_units(tx, &new.areas).await?;
     let row = NewRow {
         username: &username,
         display_name: new.display_name.trim(),
@@ -152,6 +164,8 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
         None => before.areas.clone(),
     };
     check_areas(role, &areas)?;
+    let granted: Vec<AreaId> = areas.iter().filter(|area| !before.areas.contains(area)).copied().collect();
+    check_units(tx, &granted).await?;
     let was_administrator = before.role == Role::Administrator && before.active;
     let stays_administrator = role == Role::Administrator && active;
     if was_administrator && !stays_administrator && store::active_administrators(tx).await? <= 1 {
