@@ -150,7 +150,7 @@ pub struct Change {
     pub password_hash: Option<String>,
 }
 
-/// Changes an account. Certificates that say more than the account may do now are revoked.
+/// Changes an account. Fewer rights hold from the commit on, whatever older certificates say: ingest asks the account.
 ///
 /// # Errors
 /// [`AccountError`].
@@ -176,7 +176,7 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
     }
     store::replace_areas(tx, id, role, &areas).await?;
     if active != before.active {
-        store::set_active(tx, id, active).await?;
+        store::set_active(tx, id, active, now).await?;
     }
     if let Some(hash) = &change.password_hash {
         store::set_password_hash(tx, id, hash).await?;
@@ -188,7 +188,7 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
         sign_in::end_of_account(tx, id, now).await?;
     }
     let after = store::find(tx, id).await?.ok_or(AccountError::Unknown)?;
-    certificate::revoke_beyond(tx, &after, now).await?;
+    certificate::note_areas(tx, id, now).await?;
     let subject = id.to_string();
     if (after.role, &after.areas) != (before.role, &before.areas) {
         let detail = serde_json::json!({

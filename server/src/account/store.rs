@@ -194,9 +194,10 @@ pub(super) async fn set_password_hash(tx: &mut Tx, id: i64, hash: &str) -> Resul
 }
 
 /// Changes whether the account is active.
-pub(super) async fn set_active(tx: &mut Tx, id: i64, active: bool) -> Result<(), DbError> {
-    const SET: &str = "update account set active = $2 where id = $1";
-    on_db!(tx, |c| sqlx::query(SET).bind(id).bind(active).execute(c).await.map(drop))?;
+pub(super) async fn set_active(tx: &mut Tx, id: i64, active: bool, now: UnixMs) -> Result<(), DbError> {
+    const SET: &str = "update account set active = $2, deactivated_at_ms = $3 where id = $1";
+    let since = (!active).then_some(now.0);
+    on_db!(tx, |c| sqlx::query(SET).bind(id).bind(active).bind(since).execute(c).await.map(drop))?;
     Ok(())
 }
 

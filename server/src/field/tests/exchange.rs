@@ -171,7 +171,7 @@ async fn reasons(world: &World) -> Result<Vec<Option<String>>, Failure> {
 #[tokio::test]
 async fn what_was_recorded_before_an_area_was_taken_away_is_sealed_under_the_new_certificate() -> Result<(), Failure> {
     const CERTIFICATES: &str = "select certificate_no from batch order by id";
-    const OTHER: AreaId = AreaId { generation: 2025, code: 6853 };
+    const OTHER: AreaId = AreaId { generation: 2025, code: 6838 };
     let world = World::new().await?;
     let mut a = world.enrol("guard-a", Role::Guard, &[AREA, OTHER]).await?;
     sync(&mut a).await?;
