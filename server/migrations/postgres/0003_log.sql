@@ -47,6 +47,7 @@ create table change (
 );
 create index change_of_record on change (record_id, change_hash);
 create index change_open on change (verdict, batch_id, ordinal) where verdict in ('waiting', 'unjudged', 'absent', 'quarantined');
+create index change_decided on change (verdict, batch_id, ordinal) where verdict in ('left', 'released');
 
 -- What follows are caches: `banlang rebuild` makes them again.
 

@@ -79,6 +79,9 @@ impl From<AccountError> for CliError {
             AccountError::DisplayName => "tên hiển thị: 1 đến 100 ký tự".to_owned(),
             AccountError::NoArea(role) => format!("{role} cần ít nhất một địa bàn, ví dụ --area 2025-06841"),
             AccountError::NeedlessArea(role) => format!("{role} có mọi địa bàn, không cần khai"),
+            AccountError::UnknownArea(area) => {
+                format!("{area} không có trong danh mục đơn vị; ghi đợt và mã, ví dụ 2025-06841")
+            }
             AccountError::TooManyAreas => format!("nhiều nhất {} địa bàn", change::MOST_AREAS),
             AccountError::Password(_) => "mật khẩu: ít nhất 10 ký tự, không chứa tên đăng nhập".to_owned(),
             AccountError::LastAdministrator => "đây là quản trị viên cuối cùng đang hoạt động".to_owned(),

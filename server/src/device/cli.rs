@@ -68,7 +68,13 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
                         let reason = device.revoked_reason.as_deref().unwrap_or_default();
                         format!("{} {} ({reason})", context.lang.pick("đã thu hồi", "revoked"), when(at))
                     }
-                    (None, Some(at)) => format!("{} {}", context.lang.pick("liên lạc", "heard of"), when(at)),
+                    (None, Some(at)) => {
+                        let synced = device.synced_at.map_or_else(
+                            || context.lang.pick("chưa đồng bộ hết", "never synced").to_owned(),
+                            |at| format!("{} {}", context.lang.pick("đồng bộ hết", "synced"), when(at)),
+                        );
+                        format!("{} {}, {synced}", context.lang.pick("liên lạc", "heard of"), when(at))
+                    }
                     (None, None) => context.lang.pick("chưa liên lạc", "never heard of").to_owned(),
                 };
                 println!("{}  {owner:<20} {:<24} {state}", device.id, device.label);

@@ -109,13 +109,7 @@ fn take_keys(profile: &mut Profile, keys: ServerKeys) -> Result<(), FieldError> 
 impl Field {
     /// Asks with a token, which is fetched when there is none, and once more when the server wants a newer one.
     pub(super) async fn ask_signed(&mut self, ask: Ask<'_>) -> Result<Answer, FieldError> {
-        let now = self.clock.now();
-        let usable = self.access.as_ref().is_some_and(|access| {
-            now.0 < access.until.0 - BEFORE_END_MS && access.until.0 - now.0 < 24 * 60 * 60 * 1_000
-        });
-        if !usable {
-            self.refresh().await?;
-        }
+        self.refresh_if_stale().await?;
         match self.ask_once(ask.clone()).await {
             Err(error) if error.code().is_some_and(wants_new_token) => {
                 self.refresh().await?;
@@ -123,6 +117,18 @@ impl Field {
             }
             answer => answer,
         }
+    }
+
+    /// Fetches a token when there is none that lasts, and with it the certificate of today.
+    ///
+    /// # Errors
+    /// As [`Field::refresh`].
+    pub(super) async fn refresh_if_stale(&mut self) -> Result<(), FieldError> {
+        let now = self.clock.now();
+        let usable = self.access.as_ref().is_some_and(|access| {
+            now.0 < access.until.0 - BEFORE_END_MS && access.until.0 - now.0 < 24 * 60 * 60 * 1_000
+        });
+        if usable { Ok(()) } else { self.refresh().await }
     }
 
     async fn ask_once(&mut self, ask: Ask<'_>) -> Result<Answer, FieldError> {

@@ -164,8 +164,14 @@ impl Field {
     /// sync goes on where this one stopped.
     pub async fn sync(&mut self, watch: Watch<'_>) -> Result<Report, FieldError> {
         let before = self.client.traffic;
-        let now = self.clock.now();
-        let outcome = self.run(Input::SyncRequested { now }, watch).await;
+        // First the token, and with it the certificate: what is pending is sealed under the rights of today.
+        let outcome = match self.refresh_if_stale().await {
+            Ok(()) => {
+                let now = self.clock.now();
+                self.run(Input::SyncRequested { now }, watch).await
+            }
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        };
         let (mut sent, mut received, mut server_time) = (0, 0, None);
         for notice in &outcome.notices {
             match notice {

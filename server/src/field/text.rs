@@ -90,10 +90,15 @@ pub const RECORDED: Text = text("Đã ghi trên thiết bị này", "Recorded on
 pub const UNCHANGED: Text = text("Không có gì thay đổi", "Nothing changed");
 /// Both sides are level.
 pub const SYNCED: Text = text("Đã đồng bộ", "Synced");
-/// Deposited because the server does not let the device in.
+/// Deposited because the sign-in has ended: the records count like any others.
 pub const DEPOSITED: Text = text(
-    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi; cán bộ sẽ xem xét",
-    "The server took this device's records at the write-only entrance; an officer will look at them",
+    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi",
+    "The server took this device's records at the write-only entrance",
+);
+/// Deposited by a device or person the server does not let in any more: the records lie in quarantine.
+pub const DEPOSITED_FOR_REVIEW: Text = text(
+    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi; cán bộ sẽ xem xét trước khi tính vào báo cáo",
+    "The server took this device's records at the write-only entrance; an officer looks at them before they count",
 );
 /// Sign-in has expired.
 pub const SIGN_IN_AGAIN: Text =

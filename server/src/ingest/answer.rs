@@ -95,6 +95,8 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     let nothing_said = outcome.heads.is_empty() && outcome.held.is_empty() && heads.is_empty();
     let absent = absent(&mut tx, device).await?;
     if nothing_said && agreement == digest && absent.is_empty() {
+        app.ingest.notes.synced(device, at);
+        app.ingest.nudge(app);
         return Ok(Response::InAgreement { at });
     }
     let base = match agreement {
@@ -108,6 +110,10 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     let outside: BTreeSet<AreaId> =
         known.iter().map(|(log, _)| log.area).filter(|area| !principal.areas.contains(*area)).collect();
     let known = of_scope(&known);
+    if absent.is_empty() && is_level(device, &known, &proposal.inventory) {
+        app.ingest.notes.synced(device, at);
+        app.ingest.nudge(app);
+    }
 
     let told = if agreement == Digest16::NONE { None } else { Some(&base.backed_up) };
     let receipts =
@@ -141,6 +147,16 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
         page: Page { batches },
     };
     Ok(Response::Exchange { at, exchange: Box::new(exchange) })
+}
+
+/// Whether a device is at the same head as the server in each of its own logs, so that nothing it sealed is missing
+/// here. It seals what is pending before it asks; where it has fallen behind its own log it seals only when it has
+/// caught up, so less than the server's head is not level either.
+fn is_level(device: DeviceId, known: &Inventory, ours: &Inventory) -> bool {
+    let own = |inventory: &Inventory| -> Vec<(LogId, Head)> {
+        inventory.iter().filter(|(log, _)| log.device == device).map(|(log, head)| (*log, *head)).collect()
+    };
+    own(known) == own(ours)
 }
 
 /// Where the backed-up heads are not those the device was told. Of a device that was told nothing, also that its logs

@@ -8,10 +8,11 @@ use sync_core::id::{BatchHash, DeviceId};
 use sync_core::log::{Head, LogId};
 
 use super::decide::{Bytes, Candidate, Place};
-use super::group::{Context, Group, Work, obstacle};
+use super::group::{Context, Group, Work};
 use super::place::Placer;
 use super::prepare::{Prepared, Refusal, binding, credential_id};
-use super::signer::{self, CredentialId};
+use super::rights::Rights;
+use super::signer::CredentialId;
 use super::standing::{Standing, State, Via};
 use super::store;
 use super::usage;
@@ -110,7 +111,7 @@ fn refusals(submission: &Submission) -> Vec<(usize, Refusal)> {
 
 type KnownBatches = HashMap<BatchHash, (i64, State)>;
 
-/// Reads what a group starts from: heads, waiting batches, what is stored already, what was revoked.
+/// Reads what a group starts from: heads, waiting batches, what is stored already, who may write what.
 pub(crate) async fn begin<'a>(
     tx: &mut Tx,
     batches: impl Iterator<Item = &'a Arc<Prepared>>,
@@ -132,10 +133,10 @@ pub(crate) async fn begin<'a>(
     let known = store::known(tx, &hashes).await?;
     let next_id = store::next_batch_id(tx).await?;
     credentials.extend(waiting.iter().map(|stored| credential_id(&stored.batch)));
-    let revoked = signer::revoked(tx, &credentials).await?;
+    let rights = Rights::read(tx, &credentials).await?;
     let on_file = context.signers.find(tx, &credentials).await?;
     let states = known.iter().map(|(hash, (_, state))| (*hash, *state)).collect();
-    let mut group = Group::new(Placer::new(heads, states), next_id, revoked);
+    let mut group = Group::new(Placer::new(heads, states), next_id, rights);
     for stored in waiting {
         let Some(prepared) = Prepared::verified_before(stored.batch, &on_file, &context.lineage) else { continue };
         let batch = &prepared.batch;
@@ -182,15 +183,17 @@ async fn fill(
                 continue;
             }
             let entry = &prepared.batch.header().entries[ordinal];
-            let obstacle =
-                if prepared.signer.is_server { None } else { obstacle(&prepared, &group.revoked, context.now) };
+            let obstacle = match prepared.signer.is_server {
+                true => None,
+                false => group.rights.obstacle(&prepared, &context.lineage, context.now),
+            };
             candidates.push(Candidate {
                 place,
                 area: prepared.batch.log().area,
                 record: entry.record,
                 hash: entry.change,
                 bytes: Some(bytes),
-                binding: binding(&prepared.batch, ordinal, prepared.signer, prepared.credential.as_deref(), false),
+                binding: binding(&prepared, ordinal, false, &group.rights),
                 obstacle,
                 verdict: None,
                 received_at: context.now,

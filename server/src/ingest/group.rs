@@ -12,8 +12,9 @@ use super::adopt;
 use super::decide::{Adoption, Bytes, Candidate, Decided, Place, Record, decide};
 use super::load;
 use super::place::Placer;
-use super::prepare::{Prepared, binding, credential_id};
-use super::signer::{Revoked, Signers};
+use super::prepare::{Prepared, binding};
+use super::rights::Rights;
+use super::signer::Signers;
 use super::standing::{Standing, State, Via};
 use super::store::{self, NewBatch, Restanding};
 use crate::db::{DbError, Tx};
@@ -59,13 +60,13 @@ pub(crate) struct Group {
     /// Stored changes that stand otherwise now, with bytes that were absent before.
     pub(crate) restandings: BTreeMap<Place, (Standing, Option<Bytes>)>,
     pub(crate) next_id: i64,
-    pub(crate) revoked: Revoked,
+    pub(crate) rights: Rights,
     loaded: HashSet<RecordId>,
 }
 
 impl Group {
     /// A group that starts from these logs.
-    pub(crate) fn new(placer: Placer, next_id: i64, revoked: Revoked) -> Self {
+    pub(crate) fn new(placer: Placer, next_id: i64, rights: Rights) -> Self {
         Self {
             placer,
             works: Vec::new(),
@@ -73,7 +74,7 @@ impl Group {
             changed: BTreeSet::new(),
             restandings: BTreeMap::new(),
             next_id,
-            revoked,
+            rights,
             loaded: HashSet::new(),
         }
     }
@@ -160,7 +161,7 @@ impl Group {
             for index in due {
                 let state = self.placer.state(index);
                 self.works[index].decided = Some(state);
-                candidates.extend(self.candidates(index, state));
+                candidates.extend(self.candidates(index, state, context));
             }
             candidates.append(&mut extra);
             if candidates.is_empty() {
@@ -185,13 +186,18 @@ impl Group {
         chained.chain(forked.filter(undecided)).collect()
     }
 
-    fn candidates(&self, index: usize, state: State) -> Vec<Candidate> {
+    fn candidates(&self, index: usize, state: State, context: &Context) -> Vec<Candidate> {
         let work = &self.works[index];
         let prepared = &work.prepared;
         let header = prepared.batch.header();
-        let obstacle = self.obstacle(work, state);
+        let obstacle = self.obstacle(work, state, context);
         // What devices give back of this server's own log after a restore is adopted again where it forked.
         let adopt_again = prepared.signer.is_server && state == State::Forked;
+        // The gate judged by the certificate's role alone.
+        let judged_alike = prepared
+            .credential
+            .as_ref()
+            .is_none_or(|sealed_as| self.rights.role(header.log.device, sealed_as.role) == sealed_as.role);
         (0..header.entries.len())
             .map(|ordinal| {
                 let entry = &header.entries[ordinal];
@@ -202,15 +208,9 @@ impl Group {
                     record: entry.record,
                     hash: entry.change,
                     bytes: body.then(|| Bytes::Of(prepared.clone(), ordinal)),
-                    binding: binding(
-                        &prepared.batch,
-                        ordinal,
-                        prepared.signer,
-                        prepared.credential.as_deref(),
-                        adopt_again,
-                    ),
+                    binding: binding(prepared, ordinal, adopt_again, &self.rights),
                     obstacle,
-                    verdict: prepared.verdicts.get(&ordinal).cloned(),
+                    verdict: prepared.verdicts.get(&ordinal).filter(|_| judged_alike).cloned(),
                     received_at: work.received_at,
                     late: adopt_again,
                 }
@@ -219,13 +219,14 @@ impl Group {
     }
 
     /// What keeps every change of a batch in quarantine, whatever it holds.
-    fn obstacle(&self, work: &Work, state: State) -> Option<Reason> {
+    fn obstacle(&self, work: &Work, state: State, context: &Context) -> Option<Reason> {
         let prepared = &work.prepared;
         let header = prepared.batch.header();
         if prepared.signer.is_server {
             return (header.schema > SCHEMA).then_some(Reason::UnknownSchema);
         }
-        obstacle(prepared, &self.revoked, work.received_at)
+        self.rights
+            .obstacle(prepared, &context.lineage, work.received_at)
             .or((state == State::Forked).then_some(Reason::ForkedLog))
             .or(work.over_quota.then_some(Reason::Quota))
     }
@@ -284,23 +285,4 @@ impl Group {
         }
         projector.flush(tx).await
     }
-}
-
-/// What of the certificate and the device keeps a batch in quarantine.
-pub(crate) fn obstacle(prepared: &Prepared, revoked: &Revoked, received_at: UnixMs) -> Option<Reason> {
-    let header = prepared.batch.header();
-    if revoked.devices.contains(&header.log.device) {
-        return Some(Reason::DeviceRevoked);
-    }
-    let Some(credential) = &prepared.credential else { return Some(Reason::CertificateUnknown) };
-    if revoked.certificates.contains(&credential_id(&prepared.batch)) {
-        return Some(Reason::CertificateUnknown);
-    }
-    if credential.expires_at <= received_at {
-        return Some(Reason::CertificateExpired);
-    }
-    if !prepared.in_scope {
-        return Some(Reason::AreaOutOfScope);
-    }
-    (header.schema > SCHEMA).then_some(Reason::UnknownSchema)
 }

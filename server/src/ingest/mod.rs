@@ -27,6 +27,7 @@ mod place;
 mod prepare;
 mod queue;
 mod receipt;
+mod rights;
 pub mod route;
 pub(crate) mod rows;
 mod signer;

@@ -83,8 +83,12 @@ impl Ingest {
         let bytes = incoming.batches.iter().map(Batch::approximate_bytes).sum();
         let queue = self.queue.get_or_init(|| start(app));
         queue.try_send(Job { incoming, bytes, reply }).map_err(|_| busy())?;
-        metrics::gauge!("banlang_ingest_waiting").set((QUEUE - queue.capacity()) as f64);
         answer.await.map_err(|_| busy())?
+    }
+
+    /// How many submissions wait for their turn now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.get().map_or(0, |queue| QUEUE - queue.capacity())
     }
 
     /// Sees to it that notes are written soon even when no batches come.
@@ -204,7 +208,10 @@ async fn store_groups(app: crate::app::WeakState, mut ready: mpsc::Receiver<Grou
         let requests = submissions.len();
         match store_group(&app, &submissions, &context).await {
             Ok(outcomes) => {
-                metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
+                // A group of notes alone is none of requests.
+                if requests > 0 {
+                    metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
+                }
                 for (reply, outcome) in replies.into_iter().zip(outcomes) {
                     reply.send(Ok(outcome)).ok();
                 }

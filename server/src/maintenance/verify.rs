@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId};
+use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId, to_hex};
 use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
 
 use super::rebuild::{next, project_all};
@@ -45,8 +45,14 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     heads(&mut tx, &chains, &mut findings).await?;
     records(&mut tx, scratch, &mut findings).await?;
     let mut made = scratch.snapshot().await?;
-    for difference in project::compare(&mut tx, &mut made, TOLD).await? {
-        findings.push(Finding { subject: "read tables".to_owned(), difference: format!("{difference:?}") });
+    let differences = project::compare(&mut tx, &mut made, TOLD).await?;
+    let cut = differences.len() == TOLD;
+    findings.extend(
+        differences.into_iter().map(|row| Finding { subject: row.subject(), difference: row.against_batches() }),
+    );
+    if cut {
+        let difference = format!("{TOLD} differences are told; there may be more");
+        findings.push(Finding { subject: "read tables".to_owned(), difference });
     }
     Ok(findings)
 }
@@ -153,22 +159,43 @@ async fn heads(tx: &mut Tx, chains: &Chains, findings: &mut Vec<Finding>) -> Res
     }
     type HeadRow = (i64, i64, Blob<DeviceId>, i64, Blob<BatchHash>);
     let rows: Vec<HeadRow> = on_db!(tx, |c| sqlx::query_as(HEADS).fetch_all(c).await)?;
-    let mut say = |log: LogId, difference: &str| {
-        let subject = format!("log {} of {}", log.area, log.device);
-        findings.push(Finding { subject, difference: difference.to_owned() });
+    let mut say = |log: LogId, difference: String| {
+        findings.push(Finding { subject: format!("log {} of {}", log.area, log.device), difference });
     };
     for (generation, code, Blob(device), seq, Blob(hash)) in rows {
         let log = LogId { area: area(generation, code)?, device };
         match tops.remove(&log) {
             Some(head) if head.hash == hash && i64::try_from(head.seq.0) == Ok(seq) => {}
-            Some(_) => say(log, "its head is not its last chained batch"),
-            None => say(log, "it has a head but no chained batch"),
+            Some(head) => {
+                let (stored, last) = (format!("batch {seq} ({hash})"), format!("batch {} ({})", head.seq, head.hash));
+                say(log, format!("its head is {stored}, its last chained batch is {last}"));
+            }
+            None => say(log, format!("its head is batch {seq} ({hash}), and it has no chained batch")),
         }
     }
-    for log in tops.into_keys() {
-        say(log, "it has chained batches but no head");
+    for (log, head) in tops {
+        say(log, format!("it has no head, and its last chained batch is {} ({})", head.seq, head.hash));
     }
     Ok(())
+}
+
+/// The columns of a record's row, as text.
+type Cells = [(&'static str, String); 4];
+
+fn row_cells(kind: &str, area: &str, heads: &[u8], changes: i64) -> Cells {
+    let heads: Vec<String> = heads.chunks(32).map(to_hex).collect();
+    let heads = heads.join(" ");
+    [("kind", kind.to_owned()), ("area", area.to_owned()), ("heads", heads), ("changes", changes.to_string())]
+}
+
+/// What of a record's row is not what its admitted changes make; `None` when nothing is.
+fn row_difference(stored: Option<&Cells>, made: &Cells) -> Option<String> {
+    let Some(stored) = stored else { return Some("it has admitted changes but no row".to_owned()) };
+    let cells = stored.iter().zip(made).filter(|(stored, made)| stored != made);
+    let told: Vec<String> = cells
+        .map(|((column, stored), (_, made))| format!("{column} is {stored}, its admitted changes make {made}"))
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Result<(), DbError> {
@@ -199,16 +226,15 @@ async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Resu
         for (id, record) in &step {
             let heads = record.view.as_ref().map(|view| view.meta().heads.as_slice()).unwrap_or_default();
             let heads: Vec<u8> = heads.iter().flat_map(|hash| hash.0).collect();
-            let made = (
-                record.kind.map(|kind| i64::from(kind.code())),
-                record.area.map(|area| (i64::from(area.generation), i64::from(area.code))),
-                record.admitted.len() as i64,
-            );
-            let same = kept.remove(id).is_some_and(|(_, kind, generation, code, stored, changes)| {
-                made == (Some(kind), Some((generation, code)), changes) && stored == heads
+            let stored = kept.remove(id);
+            let stored = stored.map(|(_, kind, generation, code, heads, changes)| {
+                let area = area(generation, code).map_or_else(|error| error.to_string(), |area| area.to_string());
+                row_cells(&kind.to_string(), &area, &heads, changes)
             });
-            if !same {
-                let difference = "its row is not what its admitted changes make".to_owned();
+            let kind = record.kind.map_or_else(String::new, |kind| kind.code().to_string());
+            let area = record.area.map_or_else(String::new, |area| area.to_string());
+            let made = row_cells(&kind, &area, &heads, record.admitted.len() as i64);
+            if let Some(difference) = row_difference(stored.as_ref(), &made) {
                 findings.push(Finding { subject: format!("record {id}"), difference });
             }
         }

@@ -12,4 +12,4 @@ pub mod route;
 
 pub use decide::{At, leave, release};
 pub use device_log::{DeviceLog, device_log};
-pub use list::{Item, list};
+pub use list::{Item, Which, list};

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::device_log::{DeviceLog, device_log};
-use super::list::{Item, list};
+use super::list::{Item, Which, list};
 use super::problems::{NOT_YOURS, UNKNOWN};
 use super::{decide, problems};
 use crate::app::AppState;
@@ -29,6 +29,8 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Part {
+    /// `open` (the default: `quarantined` and `waiting`), one of these, or what was decided: `left`, `released`.
+    standing: Option<String>,
     /// After this batch …
     #[serde(default)]
     after_batch: i64,
@@ -44,7 +46,7 @@ fn hundred() -> usize {
     100
 }
 
-/// Changes in quarantine or waiting.
+/// Changes that were kept and not admitted.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct Items {
     /// In the order of arrival.
@@ -92,11 +94,17 @@ async fn quarantine(
         return Err(crate::problem::QUERY.problem().field("limit").accepted("1 to 500"));
     }
     // Ordinals count from 0: nothing comes before the first batch.
+    let which = match part.standing.as_deref() {
+        None => Which::Open,
+        Some(name) => Which::of_name(name).ok_or_else(|| {
+            crate::problem::QUERY.problem().field("standing").accepted("open, quarantined, waiting, left or released")
+        })?,
+    };
     let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
-    Ok(Json(Items { items: list(&app, &principal.areas, after, part.limit).await? }))
+    Ok(Json(Items { items: list(&app, &principal.areas, which, after, part.limit).await? }))
 }
 
-/// Makes a change part of its record
+/// Makes a change part of its record, also one that was left out before
 ///
 /// The server adopts it: a batch in the server's own log of the area carries it to every device.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/release", tag = "quarantine", request_body = Decision,
@@ -113,7 +121,7 @@ async fn release(
 
 /// Leaves a change out of its record, for a reason
 ///
-/// It is kept; nothing recorded is dropped.
+/// It is kept, is listed with `standing=left` and can be released later; nothing recorded is dropped.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/leave", tag = "quarantine", request_body = Decision,
     params(("batch" = i64, Path), ("ordinal" = i64, Path)),
     responses((status = 200, description = "How it stands now", body = Decided)))]

@@ -239,7 +239,7 @@ fn village_lines(old: Option<&Village>, new: &Village) -> Vec<Line> {
     }
     if let Some(old) = old.filter(|old| *old != new) {
         let units = |village: &Village| village.areas().map(|area| area.to_string()).collect::<Vec<_>>().join(", ");
-        if old.units != new.units {
+        if units(old) != units(new) {
             lines.push(line(Change::Moved, format!("{} → {}", units(old), units(new))));
         } else if lines.is_empty() {
             lines.push(line(Change::Changed, new.name.clone()));

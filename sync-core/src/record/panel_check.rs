@@ -28,7 +28,7 @@ fields! {
     }
 }
 
-/// `condition/<code>`: what was found, for instance `good` or `faded_torn`.
+/// `condition/<code>`: what was found, for instance `good` or `faded`.
 const CONDITION: &str = "condition/";
 
 /// A panel check as it stands.
@@ -111,8 +111,8 @@ impl PanelCheckEdit {
         if before.is_none() && self.conditions.add.is_empty() {
             return Err(EditError::field(
                 "conditions",
-                "ít nhất một tình trạng: good, faded_torn, missing, wrong_info",
-                "at least one condition: good, faded_torn, missing, wrong_info",
+                "ít nhất một tình trạng: good, faded, missing, outdated",
+                "at least one condition: good, faded, missing, outdated",
             ));
         }
         Ok(())

@@ -238,3 +238,21 @@ async fn an_unenrolled_device_gets_no_token() -> Result<(), Failure> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_token_request_nobody_vouches_for_waits_for_no_writer() -> Result<(), Failure> {
+    on_each(async |db| {
+        let world = World::new(db).await?;
+        let device = world.device("hai", Role::Guard, &[area(6841)]).await?;
+        // Somebody writes, and goes on writing: SQLite has one writer.
+        let writing = db.begin().await?;
+        let mut request = device.token_request();
+        request["nonce"] = json!("00".repeat(16));
+        assert_eq!(world.send("POST", "/v1/tokens", &request).await?.code(), "token.refused");
+        let stranger = TestDevice::new();
+        assert_eq!(world.send("POST", "/v1/tokens", &stranger.token_request()).await?.code(), "certificate.wanted");
+        writing.rollback().await?;
+        Ok(())
+    })
+    .await
+}

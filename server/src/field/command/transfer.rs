@@ -55,7 +55,11 @@ pub(super) async fn sync(field: &mut Field, lang: Lang, screen: Screen<'_>) -> R
         End::Deposited { refusal } => {
             say(screen, &refusal.text(lang))?;
             if report.sent > 0 {
-                say(screen, text::DEPOSITED.of(lang))?;
+                let said = match refusal.code.as_str() {
+                    "device.revoked" | "account.deactivated" => text::DEPOSITED_FOR_REVIEW,
+                    _ => text::DEPOSITED,
+                };
+                say(screen, said.of(lang))?;
             }
             if refusal.code == "sign-in.expired" {
                 say(screen, text::SIGN_IN_AGAIN.of(lang))?;

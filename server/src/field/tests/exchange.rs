@@ -149,6 +149,48 @@ async fn a_revoked_device_deposits_what_only_it_held() -> Result<(), Failure> {
 }
 
 #[tokio::test]
+async fn a_deactivated_account_deposits_into_quarantine_and_is_told_so() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut a = world.enrol("guard-a", Role::Guard, &[AREA]).await?;
+    record(&mut a, 55).await?;
+    let (id, now) = (i64::from(a.who().recorder.0), world.app.now());
+    let out = account::Change { active: Some(false), ..account::Change::default() };
+    world.app.db.write(async |tx| account::change(tx, Actor::CommandLine, id, &out, now).await).await?;
+    let report = sync(&mut a).await?;
+    assert!(matches!(&report.end, End::Deposited { refusal } if refusal.code == "account.deactivated"));
+    assert_eq!(reasons(&world).await?, [Some("account-deactivated".to_owned())]);
+    Ok(())
+}
+
+/// The reason of each stored change.
+async fn reasons(world: &World) -> Result<Vec<Option<String>>, Failure> {
+    const ALL: &str = "select reason from change order by batch_id, ordinal";
+    Ok(crate::on_db!(world.app.db, |c| sqlx::query_scalar(ALL).fetch_all(c).await)?)
+}
+
+#[tokio::test]
+async fn what_was_recorded_before_an_area_was_taken_away_is_sealed_under_the_new_certificate() -> Result<(), Failure> {
+    const CERTIFICATES: &str = "select certificate_no from batch order by id";
+    const OTHER: AreaId = AreaId { generation: 2025, code: 6838 };
+    let world = World::new().await?;
+    let mut a = world.enrol("guard-a", Role::Guard, &[AREA, OTHER]).await?;
+    sync(&mut a).await?;
+    record(&mut a, 42).await?;
+    let (id, now) = (i64::from(a.who().recorder.0), world.app.now());
+    let fewer = account::Change { areas: Some(vec![AREA]), ..account::Change::default() };
+    world.app.db.write(async |tx| account::change(tx, Actor::CommandLine, id, &fewer, now).await).await?;
+    // With the token of before: under the older certificate, in an area that stays.
+    assert!(matches!(sync(&mut a).await?.end, End::Synced { .. }));
+    record(&mut a, 43).await?;
+    world.clock.advance_ms(11 * 60 * 1_000);
+    assert!(matches!(sync(&mut a).await?.end, End::Synced { .. }));
+    assert_eq!(reasons(&world).await?, [None, None]);
+    let numbers: Vec<i64> = crate::on_db!(world.app.db, |c| sqlx::query_scalar(CERTIFICATES).fetch_all(c).await)?;
+    assert_eq!(numbers, [1, 2]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_expired_sign_in_strands_nothing_and_the_password_lets_in_again() -> Result<(), Failure> {
     let world = World::new().await?;
     let mut a = world.enrol("guard-a", Role::Guard, &[AREA]).await?;

@@ -77,8 +77,17 @@ async fn verify_says_what_was_changed_behind_its_back() -> Result<(), Failure> {
         }
         let scratch = TestDb::sqlite().await?;
         let findings = verify(db, &scratch.db).await?;
-        for about in ["read tables", "record ", "log "] {
-            assert!(findings.iter().any(|finding| finding.subject.starts_with(about)), "{about}: {findings:?}");
+        for (about, difference) in [
+            ("session record_id=", "attendances is \"999\", the batches make \"50\""),
+            ("session record_id=", "attendances is \"999\", the batches make \"9\""),
+            ("record ", "changes is 7, its admitted changes make 1"),
+            ("record ", "changes is 7, its admitted changes make 2"),
+            ("log 2025-06841 of ", "it has no head, and its last chained batch is "),
+        ] {
+            let told = |finding: &crate::maintenance::Finding| {
+                finding.subject.starts_with(about) && finding.difference.starts_with(difference)
+            };
+            assert!(findings.iter().any(told), "{about}, {difference}: {findings:#?}");
         }
         Ok(())
     })
