@@ -6,11 +6,12 @@ use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId};
 use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
 
 use super::rebuild::{next, project_all};
+use crate::cli::Lang;
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::area;
 use crate::ingest::stored::Signers;
 use crate::on_db;
-use crate::project;
+use crate::project::{self, Difference};
 
 /// Batches read in one go.
 const STEP: i64 = 500;
@@ -32,6 +33,56 @@ impl std::fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// The finding as an operator reads it. What a library said of bytes stays in English.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let english = self.to_string();
+        match lang {
+            Lang::En => english,
+            Lang::Vi => VIETNAMESE.iter().fold(english, |text, (en, vi)| text.replace(en, vi)),
+        }
+    }
+}
+
+/// The words of findings, longer ones before those they contain.
+const VIETNAMESE: &[(&str, &str)] = &[
+    ("its bytes do not have the stored hash", "nội dung không khớp mã băm đã lưu"),
+    (", but its bytes are not there", ", nhưng không còn nội dung"),
+    ("the signature is not its device's", "chữ ký không phải của thiết bị đã nêu"),
+    ("its columns are not those of its header", "các cột không khớp phần đầu của lô"),
+    ("its columns are not those of the header", "các cột không khớp phần đầu của lô"),
+    ("does not follow batch", "không nối tiếp lô"),
+    ("its head is not its last chained batch", "đầu nhật ký không phải lô cuối đã nối"),
+    ("it has a head but no chained batch", "có đầu nhật ký nhưng không có lô nào đã nối"),
+    ("it has chained batches but no head", "có lô đã nối nhưng không có đầu nhật ký"),
+    ("its row is not what its admitted changes make", "dòng đã lưu không khớp các thay đổi đã nhận"),
+    ("it has a row but no admitted change", "có dòng nhưng không có thay đổi nào được nhận"),
+    ("missing, though the batches make it", "thiếu, trong khi các lô tạo ra nó"),
+    ("there, though the batches do not make it", "thừa, các lô không tạo ra nó"),
+    ("holds other values than the batches make in", "khác với các lô ở các cột"),
+    ("read tables", "bảng đọc"),
+    ("records: ", "bản ghi: "),
+    ("record ", "bản ghi "),
+    ("batch ", "lô "),
+    ("change ", "thay đổi "),
+    ("log ", "nhật ký "),
+    (" of ", " của "),
+];
+
+/// A row of a read table that is not as the batches make it. Values are not shown: they may be notes.
+fn row_finding(difference: &Difference) -> Finding {
+    let (table, key, what) = match difference {
+        Difference::OnlyInFirst { table, key } => (table, key, "there, though the batches do not make it".to_owned()),
+        Difference::OnlyInSecond { table, key } => (table, key, "missing, though the batches make it".to_owned()),
+        Difference::Values { table, key, columns } => {
+            let names: Vec<_> = columns.iter().map(|column| column.column).collect();
+            (table, key, format!("holds other values than the batches make in {}", names.join(", ")))
+        }
+    };
+    Finding { subject: format!("read tables, {table} {key}"), difference: what }
+}
+
 /// Checks every chain, signature, hash, change, log head, record and read table in one state of the database.
 ///
 /// `scratch` is a fresh, migrated SQLite database, in which the read tables are made anew to be compared.
@@ -46,7 +97,7 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     records(&mut tx, scratch, &mut findings).await?;
     let mut made = scratch.snapshot().await?;
     for difference in project::compare(&mut tx, &mut made, TOLD).await? {
-        findings.push(Finding { subject: "read tables".to_owned(), difference: format!("{difference:?}") });
+        findings.push(row_finding(&difference));
     }
     Ok(findings)
 }
