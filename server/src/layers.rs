@@ -1,9 +1,10 @@
 //! What happens to every request around its handler.
 //!
-//! Of a request is logged: its id, method, route as declared (`/v1/sessions/{id}`, not the address called), status and
-//! duration. Never: headers, tokens, proofs, bodies, query strings, notes, positions, addresses of callers.
+//! Of a request is logged: its id, method, route as declared (`/v1/sessions/{id}`, not the address called), status, the
+//! code of the problem and duration. Never: headers, tokens, proofs, bodies, query strings, notes, positions, addresses of callers.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tracing::Instrument;
 
 use crate::app::AppState;
-use crate::problem::{self, BUSY, Cause, Problem, TIMEOUT};
+use crate::problem::{self, BUSY, Cause, Code, Problem, QUERY, TIMEOUT};
 
 /// The header that names a request in the log and to the caller.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,7 +53,11 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
         tracing::error!(%method, route, cause = %Chain(&*cause), "failed");
     }
-    tracing::info!(%method, route, status = status.as_u16(), ms = (seconds * 1e3).round() as u64, "answered");
+    let ms = (seconds * 1e3).round() as u64;
+    match response.extensions_mut().remove::<Code>() {
+        Some(Code(code)) => tracing::info!(%method, route, status = status.as_u16(), code, ms, "answered"),
+        None => tracing::info!(%method, route, status = status.as_u16(), ms, "answered"),
+    }
     let labels = [("route", route), ("method", label(&method).to_owned())];
     metrics::histogram!("banlang_request_seconds", &labels).record(seconds);
     let [route, method_label] = labels;
@@ -128,6 +133,20 @@ pub(crate) async fn admit(State((app, places)): State<(AppState, Places)>, reque
     }
 }
 
+/// Routes that take no parameters, as (method, route as declared).
+pub(crate) type Bare = Arc<BTreeSet<(String, String)>>;
+
+/// Refuses parameters where none is declared: a misspelt or misplaced one would be passed over silently.
+pub(crate) async fn refuse_parameters(State(bare): State<Bare>, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let is_bare = route.is_some_and(|route| bare.contains(&(request.method().as_str().to_owned(), route)));
+    match form_urlencoded::parse(query.as_bytes()).next() {
+        Some((name, _)) if is_bare => QUERY.problem().field(name).accepted("no parameters").into_response(),
+        _ => next.run(request).await,
+    }
+}
+
 /// Puts a problem in place of any error that is none: unknown routes and methods, rejections of axum itself.
 pub(crate) async fn explain(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
@@ -149,7 +168,7 @@ pub(crate) async fn explain(request: Request, next: Next) -> Response {
         problem = problem.detail(said);
     }
     let mut explained = problem.into_response();
-    *explained.extensions_mut() = parts.extensions;
+    explained.extensions_mut().extend(parts.extensions);
     explained
 }
 

@@ -25,5 +25,6 @@ pub mod quarantine;
 pub mod reference;
 pub mod router;
 pub mod sample;
+mod scratch;
 pub mod serve;
 pub mod session;

@@ -1,5 +1,6 @@
 //! The routes and the layers around them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -38,12 +39,29 @@ fn features() -> OpenApiRouter<AppState> {
 /// When the API's description cannot be written, which its routes rule out.
 pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     let (features, mut api) = OpenApiRouter::with_openapi(openapi::base()).merge(features()).split_for_parts();
+    let features = features.layer(from_fn_with_state(Arc::new(bare(&api)?), layers::refuse_parameters));
     let (health, watching) = health::router().split_for_parts();
     api.merge(watching);
     // Those who watch the server wait in no queue.
     let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?);
     let routes = admitted(&app, features).merge(apart);
     Ok(around(app, routes))
+}
+
+/// The operations that are described without a parameter in the query.
+fn bare(api: &utoipa::openapi::OpenApi) -> Result<BTreeSet<(String, String)>, serde_json::Error> {
+    let api = serde_json::to_value(&api.paths)?;
+    let mut bare = BTreeSet::new();
+    for (path, methods) in api.as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let mut names = parameters.filter_map(|parameter| parameter["name"].as_str());
+            if names.all(|name| path.contains(&format!("{{{name}}}"))) {
+                bare.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    Ok(bare)
 }
 
 /// These routes in the same frame as the server's own: how tests see a handler as callers do.

@@ -294,7 +294,7 @@ async fn filled_sessions_are_all_counted_whatever_the_closing_day() -> Result<()
         let catalogue = Catalogues::new(db.clone()).current().await?;
         for closing_day in [0, 14] {
             let calendar = Calendar::closing_on(closing_day)?;
-            adopt_calendar(db, calendar).await?;
+            adopt_calendar(db, calendar, UnixMs(0)).await?;
             let range = range(2025, &day_text(filled.first_day), &day_text(filled.last_day))?;
             let mut tx = db.snapshot().await?;
             let report = totals(&mut tx, &catalogue, calendar, &Scope::All, &range).await?;

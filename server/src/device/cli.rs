@@ -40,13 +40,19 @@ enum DeviceCommand {
 
 impl From<RevokeError> for CliError {
     fn from(error: RevokeError) -> Self {
+        if let RevokeError::Db(error) = error {
+            return error.into();
+        }
         let vi = match &error {
             RevokeError::Unknown => "không có thiết bị này".to_owned(),
             RevokeError::Already => "thiết bị đã bị thu hồi từ trước".to_owned(),
             RevokeError::Reason => "lý do: 3 đến 200 ký tự".to_owned(),
             RevokeError::Db(_) => format!("cơ sở dữ liệu: {error}"),
         };
-        Self::failed(vi, error.to_string())
+        match error {
+            RevokeError::Reason => Self::usage(vi, error.to_string()),
+            error => Self::failed(vi, error.to_string()),
+        }
     }
 }
 

@@ -189,7 +189,8 @@ impl Field {
             }
             (None, _) => return Err(outcome.into_error(StopReason::Failed)),
         };
-        if matches!(end, End::Synced { .. }) {
+        if let End::Synced { server_time } = end {
+            self.note_clocks(server_time).await?;
             self.fetch_reference_if_stale().await?;
         }
         Ok(Report { end, sent, received, traffic: since(before, self.client.traffic), notices: heard(outcome.notices) })

@@ -4,10 +4,12 @@ mod backup;
 pub mod command;
 mod file_body;
 mod rebuild;
+mod restore;
 pub mod route;
 pub mod snapshot;
 mod verify;
 
-pub use backup::{BackupError, backup, mark, restore};
-pub use rebuild::{Rebuilt, rebuild};
+pub use backup::{BackupError, backup, mark};
+pub use rebuild::{Rebuilt, rebuild, rebuild_recorded};
+pub use restore::restore;
 pub use verify::{Finding, verify};

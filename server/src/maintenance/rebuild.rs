@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::id::RecordId;
+use sync_core::id::{RecordId, UnixMs};
 use sync_core::record;
 
+use crate::audit::{self, Actor};
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::stored::{Record, Signers, lock, records, set_records};
 use crate::on_db;
@@ -28,6 +29,21 @@ pub struct Rebuilt {
 /// The database's; [`DbError::Damaged`] when an admitted record cannot be read. Then nothing changed.
 pub async fn rebuild(db: &Db) -> Result<Rebuilt, DbError> {
     crate::write_tx!(db, |tx| rebuild_in(tx))
+}
+
+/// As [`rebuild`], with its audit row: at the command line.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn rebuild_recorded(db: &Db, now: UnixMs) -> Result<Rebuilt, DbError> {
+    crate::write_tx!(db, |tx| rebuild_and_record(tx, now))
+}
+
+async fn rebuild_and_record(tx: &mut Tx, now: UnixMs) -> Result<Rebuilt, DbError> {
+    let done = rebuild_in(tx).await?;
+    let detail = serde_json::json!({ "logs": done.logs, "records": done.records });
+    audit::record(tx, now, Actor::CommandLine, "database.rebuilt", "", &detail).await?;
+    Ok(done)
 }
 
 async fn rebuild_in(tx: &mut Tx) -> Result<Rebuilt, DbError> {

@@ -6,11 +6,12 @@ use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId, to_hex};
 use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
 
 use super::rebuild::{next, project_all};
+use crate::cli::Lang;
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::area;
 use crate::ingest::stored::Signers;
 use crate::on_db;
-use crate::project;
+use crate::project::{self, Difference};
 
 /// Batches read in one go.
 const STEP: i64 = 500;
@@ -32,6 +33,44 @@ impl std::fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// The finding as an operator reads it. What a library said of bytes stays in English.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let english = self.to_string();
+        match lang {
+            Lang::En => english,
+            Lang::Vi => VIETNAMESE.iter().fold(english, |text, (en, vi)| text.replace(en, vi)),
+        }
+    }
+}
+
+/// The words of findings, longer ones before those they contain.
+const VIETNAMESE: &[(&str, &str)] = &[
+    ("its bytes do not have the stored hash", "nội dung không khớp mã băm đã lưu"),
+    (", but its bytes are not there", ", nhưng không còn nội dung"),
+    ("the signature is not its device's", "chữ ký không phải của thiết bị đã nêu"),
+    ("its columns are not those of its header", "các cột không khớp phần đầu của lô"),
+    ("its columns are not those of the header", "các cột không khớp phần đầu của lô"),
+    ("does not follow batch", "không nối tiếp lô"),
+    ("its head is not its last chained batch", "đầu nhật ký không phải lô cuối đã nối"),
+    ("it has a head but no chained batch", "có đầu nhật ký nhưng không có lô nào đã nối"),
+    ("it has chained batches but no head", "có lô đã nối nhưng không có đầu nhật ký"),
+    ("its row is not what its admitted changes make", "dòng đã lưu không khớp các thay đổi đã nhận"),
+    ("it has a row but no admitted change", "có dòng nhưng không có thay đổi nào được nhận"),
+    ("the row is there, and the batches make none", "có dòng mà các lô không tạo ra"),
+    ("the batches make a row, and it is not there", "thiếu dòng mà các lô tạo ra"),
+    (", the batches make ", ", các lô tạo ra "),
+    (" differences are told; there may be more", " điểm khác đã nêu; có thể còn nữa"),
+    ("read tables", "bảng đọc"),
+    ("records: ", "bản ghi: "),
+    ("record ", "bản ghi "),
+    ("batch ", "lô "),
+    ("change ", "thay đổi "),
+    ("log ", "nhật ký "),
+    (" of ", " của "),
+];
+
 /// Checks every chain, signature, hash, change, log head, record and read table in one state of the database.
 ///
 /// `scratch` is a fresh, migrated SQLite database, in which the read tables are made anew to be compared.
@@ -48,7 +87,7 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     let differences = project::compare(&mut tx, &mut made, TOLD).await?;
     let cut = differences.len() == TOLD;
     findings.extend(
-        differences.into_iter().map(|row| Finding { subject: row.subject(), difference: row.against_batches() }),
+        differences.into_iter().map(|row| Finding { subject: format!("read tables, {}", row.subject()), difference: row.against_batches() }),
     );
     if cut {
         let difference = format!("{TOLD} differences are told; there may be more");

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody, PathRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -98,9 +98,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
             let field = field_of(&path, &message);
-            QUERY.problem().field(if field == "body" { "query".to_owned() } else { field }).detail(message)
+            let problem = QUERY.problem().field(if field == "body" { "query".to_owned() } else { field });
+            // serde's own words for a text that is no number.
+            match message.contains("invalid digit") || message.contains("to fit in target type") {
+                true => problem.accepted("a whole number").detail(message),
+                false => problem.detail(message),
+            }
         })
     }
+}
+
+/// A type of Rust as a caller understands it.
+fn plain(expected_type: &str) -> &str {
+    match expected_type {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "bool" => "true or false",
+        other => other,
+    }
+}
+
+/// The name of the part of the route at this place.
+fn placeholder(parts: &Parts, index: usize) -> Option<String> {
+    let route = parts.extensions.get::<MatchedPath>()?;
+    let name = route.as_str().split('{').nth(index + 1)?.split('}').next()?;
+    Some(name.to_owned())
 }
 
 /// What every text accepts: PostgreSQL stores no other.
@@ -122,14 +143,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let problem = PATH.problem();
         Err(match rejection.into_kind() {
             ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
-                problem.field(key).accepted(expected_type).detail(format!("{value:?} is not accepted"))
+                problem.field(key).accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
+            }
+            ErrorKind::ParseErrorAtIndex { index, value, expected_type } => {
+                let name = placeholder(parts, index).unwrap_or_else(|| "path".to_owned());
+                problem.field(name).accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
             }
             ErrorKind::DeserializeError { key, value, message } => {
                 problem.field(key).accepted(message).detail(format!("{value:?} is not accepted"))
             }
             ErrorKind::InvalidUtf8InPathParam { key } => problem.field(key).accepted("UTF-8, percent-encoded"),
             ErrorKind::ParseError { value, expected_type } => {
-                problem.field("path").accepted(expected_type).detail(format!("{value:?} is not accepted"))
+                problem.field("path").accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
             }
             other => problem.field("path").detail(other.to_string()),
         })

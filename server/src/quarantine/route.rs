@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use super::device_log::{DeviceLog, device_log};
 use super::list::{Item, Which, list};
+use super::own::{Held, own};
 use super::problems::{NOT_YOURS, UNKNOWN};
 use super::{decide, problems};
 use crate::app::AppState;
@@ -20,6 +21,7 @@ use crate::problem::{FIELD, Json, Path, Problem, Query};
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(quarantine))
+        .routes(routes!(held))
         .routes(routes!(release))
         .routes(routes!(leave))
         .routes(routes!(log))
@@ -51,6 +53,13 @@ fn hundred() -> usize {
 struct Items {
     /// In the order of arrival.
     items: Vec<Item>,
+}
+
+/// Changes of the caller's device that do not count.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct OwnHeld {
+    /// Oldest first, at most 500.
+    held: Vec<Held>,
 }
 
 /// What a person says about a decision.
@@ -102,6 +111,15 @@ async fn quarantine(
     };
     let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
     Ok(Json(Items { items: list(&app, &principal.areas, which, after, part.limit).await? }))
+}
+
+/// What of the caller's own device is kept and does not count, with the reasons
+///
+/// For every role: whoever recorded something may know what became of it.
+#[utoipa::path(get, path = "/v1/quarantine/own", tag = "quarantine",
+    responses((status = 200, description = "The list", body = OwnHeld)))]
+async fn held(State(app): State<AppState>, principal: Principal) -> Result<Json<OwnHeld>, Problem> {
+    Ok(Json(OwnHeld { held: own(&app.db, principal.device).await? }))
 }
 
 /// Makes a change part of its record, also one that was left out before

@@ -289,7 +289,13 @@ fn plan_items<T: ListItem>(
         let item = T::read(row, source.kind, sheet.sample, before)?;
         if let Some(line) = seen.insert(item.id.clone(), row.line) {
             let column = columns.required[0];
-            return row.fault(column, format!("accepted: each once; {} stands in line {line}", item.id));
+            return row.fault(
+                column,
+                (
+                    format!("mỗi mục một lần; {} đã có ở dòng {line}", item.id),
+                    format!("each once; {} stands in line {line}", item.id),
+                ),
+            );
         }
         Some(item)
     })?;

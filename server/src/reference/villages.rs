@@ -42,9 +42,10 @@ pub(super) fn read(sheet: &Sheet, catalogue: &Catalogue) -> Result<BTreeMap<Stri
     let ids = sheet.rows(|row| {
         let village = read_row(row, sheet.sample, catalogue, &names)?;
         if let Some(twin) = listed.get(&village.id) {
-            let accepted =
-                format!("accepted: each village once; {} ({}) stands above: give a village_id", twin.id, twin.name);
-            return row.fault("village_name", accepted);
+            let (id, name) = (&twin.id, &twin.name);
+            let vi = format!("mỗi thôn, bản một lần; {id} ({name}) đã có ở trên: hãy ghi village_id");
+            let en = format!("each village once; {id} ({name}) stands above: give a village_id");
+            return row.fault("village_name", (vi, en));
         }
         let id = village.id.clone();
         listed.insert(id.clone(), village);
@@ -58,8 +59,8 @@ pub(super) fn read(sheet: &Sheet, catalogue: &Catalogue) -> Result<BTreeMap<Stri
         let Some(into) = row.optional("merged_into") else { return Some(()) };
         let known = listed.contains_key(&into) || catalogue.village(&into).is_some();
         if !known || id.is_none_or(|id| circular(id, &listed, catalogue)) {
-            return row
-                .fault("merged_into", "accepted: the id of another village that is not merged back here".to_owned());
+            let vi = "mã của thôn, bản khác, không nhập ngược lại vào đây";
+            return row.fault("merged_into", (vi, "the id of another village that is not merged back here"));
         }
         Some(())
     })?;
@@ -90,7 +91,8 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
     let official = row.one_of("new_commune_basis", &basis);
     let (old, new, name) = (old?, new?, name?);
     let Some(home) = old.or(new) else {
-        return row.fault("old_commune_code", "accepted: a code here or in new_commune_code".to_owned());
+        return row
+            .fault("old_commune_code", ("mã ở đây hoặc ở new_commune_code", "a code here or in new_commune_code"));
     };
     check_name(row, old, catalogue)?;
     let other = new.filter(|new| *new != home);
@@ -130,7 +132,9 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
         let possible = catalogue.lineage().candidates(old, NEW);
         if !possible.contains(&new.code) {
             let codes: Vec<_> = possible.iter().map(|code| format!("{code:05}")).collect();
-            return row.fault("new_commune_code", format!("accepted for {old}: {}, or empty", codes.join(", ")));
+            let codes = codes.join(", ");
+            let vi = format!("với {old}: {codes}, hoặc để trống");
+            return row.fault("new_commune_code", (vi, format!("for {old}: {codes}, or empty")));
         }
         if official? {
             village.units.insert(NEW, VillageUnit { code: new.code, basis: Basis::Listed });
@@ -203,7 +207,13 @@ fn unit(row: &mut Row<'_>, column: &str, generation: u16, catalogue: &Catalogue)
     let Some(code) = row.optional_unit_code(column)? else { return Some(None) };
     let area = AreaId { generation, code };
     if catalogue.unit(area).is_none() {
-        return row.fault(column, format!("accepted: the code of an imported unit of {generation}"));
+        return row.fault(
+            column,
+            (
+                format!("mã của đơn vị năm {generation} đã nhập"),
+                format!("the code of an imported unit of {generation}"),
+            ),
+        );
     }
     Some(Some(area))
 }
@@ -215,7 +225,10 @@ fn check_name(row: &mut Row<'_>, old: Option<AreaId>, catalogue: &Catalogue) -> 
     if given.is_empty() || given.contains(&fold(unit.bare_name())) {
         return Some(());
     }
-    row.fault("old_commune_name", format!("accepted: {} is {}", unit.area, unit.name))
+    row.fault(
+        "old_commune_name",
+        (format!("{} là {}", unit.area, unit.name), format!("{} is {}", unit.area, unit.name)),
+    )
 }
 
 fn identify(
@@ -235,8 +248,9 @@ fn identify(
             [] => {}
             [id] => return Some(id.clone()),
             several => {
-                let accepted = format!("accepted: a village_id; the name fits {}", several.join(" and "));
-                return row.fault("village_name", accepted);
+                let vi = format!("ghi village_id; tên này ứng với {}", several.join(" và "));
+                let en = format!("a village_id; the name fits {}", several.join(" and "));
+                return row.fault("village_name", (vi, en));
             }
         }
     }

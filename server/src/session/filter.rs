@@ -194,7 +194,8 @@ impl SessionParams {
         }
         if let Some(text) = &self.village {
             let village = catalogue.survivor(text);
-            let village = village.ok_or_else(|| refuse("village", text, "the id of a village, see /v1/reference"))?;
+            let village =
+                village.ok_or_else(|| refuse("village", text, "the id of a village, see /v1/reference/villages"))?;
             let ids = catalogue
                 .villages()
                 .filter(|other| catalogue.survivor(&other.id).is_some_and(|survivor| survivor.id == village.id));
@@ -202,7 +203,8 @@ impl SessionParams {
         }
         days(&mut conditions, "coalesce(held_day, -1)", self.from.as_deref(), self.to.as_deref())?;
         if let Some(text) = &self.format {
-            let format = text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference"))?;
+            let format =
+                text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference/formats"))?;
             conditions.with("format = {}", Bound::Text(format.to_string()));
         }
         match self.state.as_deref() {

@@ -24,8 +24,14 @@ pub(in crate::field) enum Key {
     Serial,
     /// When the server was last heard, decimal milliseconds of the device's clock.
     LastContact,
+    /// Both clocks at the last contact that told the server's, JSON.
+    Clocks,
     /// What was entered last, JSON: defaults of the next session.
     LastEntry,
+    /// Answers of a session that was not recorded yet, JSON.
+    Unfinished,
+    /// What of this device the server holds back, JSON, as last fetched.
+    HeldBack,
     /// Own logs that went out.
     Sent,
     /// Own logs the server signed for.
@@ -50,7 +56,10 @@ impl Key {
             Self::ReferenceAt => "reference_at",
             Self::Serial => "serial",
             Self::LastContact => "last_contact",
+            Self::Clocks => "clocks",
             Self::LastEntry => "last_entry",
+            Self::Unfinished => "unfinished",
+            Self::HeldBack => "held_back",
             Self::Sent => "sent",
             Self::Stored => "stored",
             Self::BackedUp => "backed_up",

@@ -239,3 +239,56 @@ async fn a_call_is_signed_and_a_refusal_says_what_is_accepted() -> Result<(), Fa
     assert!(matches!(admin.call("get", "v1/devices", None).await, Err(FieldError::Value { .. })));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_person_is_told_what_the_server_does_not_count() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut guard = world.enrol("guard", Role::Guard, &[AREA]).await?;
+    let good = record(&mut guard, 10).await?;
+    // Recorded past the checks of the command line, as an older program or another maker's device would.
+    let elsewhere = AreaId { generation: 2025, code: 6709 };
+    let bad = guard.record(elsewhere, &session(20)).await?;
+    sync(&mut guard).await?;
+    let held = guard.fetch_held().await?;
+    assert_eq!(held.iter().map(|held| held.record).collect::<Vec<_>>(), [bad]);
+    let list = guard.list().await?;
+    let of = |id| list.iter().find(|found| found.summary.id == id).and_then(|found| found.held.clone());
+    assert_eq!(of(good), None);
+    let told = of(bad).ok_or("told")?.text(crate::cli::Lang::Vi);
+    assert!(told.starts_with("chờ cán bộ xem xét, chưa tính") && told.contains("ngoài phạm vi"), "{told}");
+    assert_eq!(guard.status().await?.held.len(), 1);
+    assert!(guard.whole(bad).await?.held.is_some());
+
+    // While nothing is held and nothing new was signed for, nothing is asked.
+    let mut calm = world.enrol("calm", Role::Guard, &[AREA]).await?;
+    sync(&mut calm).await?;
+    calm.fetch_held().await?;
+    let before = calm.traffic().requests;
+    sync(&mut calm).await?;
+    calm.fetch_held().await?;
+    assert_eq!(calm.traffic().requests, before + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_review_by_somebody_who_may_not_review_counts_nowhere() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut guard = world.enrol("guard", Role::Guard, &[AREA]).await?;
+    let id = record(&mut guard, 10).await?;
+    let RecordView::Session(view) = guard.whole(id).await?.view else { return Err("a session".into()) };
+    let draft = Draft::Review(sync_core::record::ReviewDraft {
+        session: id,
+        heads: view.meta.heads.clone(),
+        decision: Decision::Confirm,
+        comment: String::new(),
+        supersedes: Default::default(),
+    });
+    assert!(matches!(guard.record(AREA, &draft).await, Err(FieldError::Role { .. })));
+    guard.record_unchecked(AREA, &draft).await?;
+    let state =
+        guard.list().await?.into_iter().find(|found| found.summary.id == id).and_then(|found| found.review_state);
+    assert_eq!(state, Some(ReviewState::New));
+    assert_eq!(guard.whole(id).await?.review_state, Some(ReviewState::New));
+    assert!(guard.whole(id).await?.reviews.is_empty());
+    Ok(())
+}

@@ -101,7 +101,7 @@ async fn a_mark_makes_receipts_of_the_second_stage() -> Result<(), Failure> {
         let session = phone.session(1);
         let batch = phone.seal(AREA, &[session]);
         world.sync(&mut phone, &Inventory::new(), vec![batch.clone()]).await?;
-        assert_eq!(mark(&world.app.db, None).await?, 1);
+        assert_eq!(mark(&world.app.db, None, START).await?, 1);
         let have = phone.inventory();
         let exchange = world.sync(&mut phone, &have, Vec::new()).await?;
         assert_eq!(
@@ -124,7 +124,7 @@ async fn a_restored_server_is_healed_by_what_devices_give_back() -> Result<(), F
     let sessions: Vec<_> = (1..=3).map(|n| phone.session(n)).collect();
     let batches: Vec<Batch> = sessions.into_iter().map(|session| phone.seal(AREA, &[session])).collect();
     world.deposit(vec![batches[0].clone()]).await?.receipt()?;
-    assert_eq!(backup(&test.db, &copy).await?, 1);
+    assert_eq!(backup(&test.db, &copy, START).await?, 1);
     world.deposit(batches[1..].to_vec()).await?.receipt()?;
 
     restore(&url, &copy, START).await?;

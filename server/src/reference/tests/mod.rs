@@ -192,7 +192,7 @@ async fn bad_rows_name_line_column_and_accepted_values_and_change_nothing() -> R
             (",,,99999,,,A,thôn,x", "column old_commune_code: \"99999\" is not accepted; accepted: the code of an imp"),
             (
                 ",,,06841,06862,,A,thôn,x",
-                "column new_commune_code: \"06862\" is not accepted; accepted for 2024-06841: 06841",
+                "column new_commune_code: \"06862\" is not accepted; accepted: for 2024-06841: 06841",
             ),
             (",,,,,,A,thôn,x", "accepted: a code here or in new_commune_code"),
             (",,,06841,,maybe,A,thôn,x", "accepted: empty, assumed, official"),
