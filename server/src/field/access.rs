@@ -74,7 +74,7 @@ pub(super) async fn enrol(
         receipt_keys: Vec::new(),
         server_keys_version: String::new(),
         carry_recipient: String::new(),
-        log_device: keys.log_device_id,
+        log_devices: keys.log_device_ids.iter().copied().collect(),
         sign_in_expires_at: grant.sign_in_expires_at_ms,
     };
     let access = take_grant(&mut profile, grant, now)?;
@@ -114,7 +114,7 @@ fn take_keys(profile: &mut Profile, keys: ServerKeys) -> Result<(), FieldError> 
         .collect::<Result<_, _>>()
         .map_err(|error| FieldError::Answer(error.to_string()))?;
     profile.carry_recipient = keys.carry_recipient;
-    profile.log_device = keys.log_device_id;
+    profile.log_devices = keys.log_device_ids.into_iter().collect();
     Ok(())
 }
 

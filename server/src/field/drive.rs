@@ -138,6 +138,10 @@ impl Field {
                 outcome.exported = Some((file, changes));
                 return Ok(None);
             }
+            Effect::RenewActor => {
+                self.renew_actor();
+                return Ok(None);
+            }
             Effect::Notify(notice) => {
                 watch(&notice, self.client.traffic);
                 outcome.notices.push(notice);

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sync_core::id::{DeviceId, UnixMs};
 use sync_core::log::{Digest16, Inventory};
-use sync_core::sync::Proposal;
+use sync_core::sync::{Epoch, Proposal};
 use sync_core::wire::{Reader, Writer};
 
 use crate::db::{Blob, DbError, Tx};
@@ -132,6 +132,7 @@ impl Taken {
 
 fn to_bytes(proposal: &Proposal) -> Vec<u8> {
     let mut out = Writer::new();
+    out.fixed(&proposal.epoch.0);
     proposal.inventory.write(&mut out);
     proposal.backed_up.write(&mut out);
     out.0
@@ -139,8 +140,9 @@ fn to_bytes(proposal: &Proposal) -> Vec<u8> {
 
 fn from_bytes(bytes: &[u8]) -> Option<Proposal> {
     let mut from = Reader::new(bytes);
+    let epoch = Epoch(from.fixed("epoch").ok()?);
     let inventory = Inventory::read(&mut from).ok()?;
     let backed_up = Inventory::read(&mut from).ok()?;
     from.end().ok()?;
-    Some(Proposal { inventory, backed_up })
+    Some(Proposal { epoch, inventory, backed_up })
 }

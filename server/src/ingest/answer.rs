@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::id::{AreaId, BatchSeq, DeviceId, PublicKey, RecorderId, Role, UnixMs};
 use sync_core::log::{Digest16, Head, Inventory, LogId, Receipt, Stage};
-use sync_core::sync::{DirectoryEntry, Exchange, Page, Proposal, Request, Response, SnapshotOffer, plan};
+use sync_core::sync::{DirectoryEntry, Exchange, Page, Proposal, Request, Response, SnapshotOffer, differs, plan};
 
 use super::agreement::Contact;
 use super::commit::Outcome;
@@ -14,7 +14,7 @@ use super::rows::{self, Value};
 use super::signer::area;
 use super::standing::Via;
 use super::store::seq_of;
-use super::{Refusal, inventory, receipt};
+use super::{Refusal, epoch, inventory, receipt};
 use crate::app::AppState;
 use crate::auth::Principal;
 use crate::db::{Blob, DbError, Tx};
@@ -63,7 +63,7 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     let at = app.now();
     let device = principal.device;
     app.ingest.notes.contact(device, Contact { at, skew_ms: request.clock.0.saturating_sub(at.0) });
-    let Request { page, heads, agreement, page_bytes, take_snapshots, .. } = request;
+    let Request { page, heads, withheld, agreement, page_bytes, take_snapshots, .. } = request;
     let outcome = if page.batches.is_empty() {
         app.ingest.nudge(app);
         Outcome::default()
@@ -90,7 +90,8 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     };
     let ours = if principal.areas.areas().is_none() { (*ours).clone() } else { of_scope(&ours) };
     let backed_up = inventory::backed_up(&mut tx, device).await?;
-    let proposal = Proposal { inventory: ours, backed_up };
+    let epoch = epoch::current(&mut tx).await?;
+    let proposal = Proposal { epoch, inventory: ours, backed_up };
     let digest = proposal.digest();
     let nothing_said = outcome.heads.is_empty() && outcome.held.is_empty() && heads.is_empty();
     let absent = absent(&mut tx, device).await?;
@@ -100,7 +101,7 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
         return Ok(Response::InAgreement { at });
     }
     let base = match agreement {
-        Digest16::NONE => Some(Proposal { inventory: Inventory::new(), backed_up: Inventory::new() }),
+        Digest16::NONE => Some(Proposal { epoch, inventory: Inventory::new(), backed_up: Inventory::new() }),
         same if same == digest => Some(proposal.clone()),
         other => app.ingest.notes.find(&mut tx, device, other).await?,
     };
@@ -114,6 +115,14 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
         app.ingest.notes.synced(device, at);
         app.ingest.nudge(app);
     }
+
+    // A device that says everything says also what was withheld from it; one that has nothing yet cannot differ.
+    let differs = if agreement == Digest16::NONE && !known.is_empty() {
+        let ours = epoch::withheld(&mut tx, &known).await?;
+        differs(device, &known, &proposal.inventory, &ours, &withheld)
+    } else {
+        Vec::new()
+    };
 
     let told = if agreement == Digest16::NONE { None } else { Some(&base.backed_up) };
     let receipts =
@@ -136,12 +145,14 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     app.ingest.notes.propose(device, agreement, proposal, at);
     app.ingest.nudge(app);
     let exchange = Exchange {
+        epoch,
         agreement: digest,
         more,
         heads: sending.heads,
         receipts,
         outside: outside.into_iter().collect(),
         wanted,
+        differs,
         directory,
         snapshots: sending.offers,
         page: Page { batches },

@@ -19,6 +19,7 @@ mod commit;
 mod decide;
 mod deposit;
 mod encoding;
+pub(crate) mod epoch;
 mod group;
 mod inventory;
 mod load;

@@ -255,6 +255,7 @@ pub(crate) fn request(inventory: &Inventory, batches: Vec<Batch>) -> Request {
         page_bytes: 1 << 20,
         take_snapshots: false,
         heads: inventory.difference(&Inventory::new()),
+        withheld: Default::default(),
         page: Page { batches },
     }
 }

@@ -57,6 +57,8 @@ async fn rebuild_in(tx: &mut Tx) -> Result<Rebuilt, DbError> {
             and n.generation = h.generation and n.code = h.code and n.device_id = h.device_id and n.seq = h.seq + 1)";
     const LOGS: &str = "select count(*) from log_head";
     lock(tx).await?;
+    // Who rebuilds may have put the database back to a backup before.
+    crate::ingest::epoch::begin(tx).await?;
     for delete in ["delete from log_head", "delete from record"] {
         on_db!(tx, |c| sqlx::query(delete).execute(c).await.map(drop))?;
     }

@@ -103,6 +103,7 @@ async fn prepare(part: &Path, backup: &Path, now: UnixMs) -> Result<(), BackupEr
 }
 
 async fn forget(tx: &mut Tx, name: &str, now: UnixMs) -> Result<(), DbError> {
+    crate::ingest::epoch::begin(tx).await?;
     for text in ["delete from agreement", "delete from snapshot"] {
         on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?;
     }

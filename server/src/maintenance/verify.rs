@@ -11,7 +11,7 @@ use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::area;
 use crate::ingest::stored::Signers;
 use crate::on_db;
-use crate::project::{self, Difference};
+use crate::project;
 
 /// Batches read in one go.
 const STEP: i64 = 500;
@@ -87,7 +87,10 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     let differences = project::compare(&mut tx, &mut made, TOLD).await?;
     let cut = differences.len() == TOLD;
     findings.extend(
-        differences.into_iter().map(|row| Finding { subject: format!("read tables, {}", row.subject()), difference: row.against_batches() }),
+        differences.into_iter().map(|row| Finding {
+            subject: format!("read tables, {}", row.subject()),
+            difference: row.against_batches(),
+        }),
     );
     if cut {
         let difference = format!("{TOLD} differences are told; there may be more");

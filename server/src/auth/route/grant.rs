@@ -79,9 +79,9 @@ pub struct ServerKeys {
     pub keys: Vec<ServerPublicKey>,
     /// What carried files are encrypted to: an age recipient.
     pub carry_recipient: String,
-    /// The device under whose name the server seals its own log.
-    #[schema(value_type = String)]
-    pub log_device_id: DeviceId,
+    /// The devices under whose names the server sealed its own logs, one for each log key it ever had.
+    #[schema(value_type = Vec<String>)]
+    pub log_device_ids: Vec<DeviceId>,
 }
 
 /// One public key of the server.
@@ -174,6 +174,6 @@ fn server_keys(ring: &Keyring, now: UnixMs) -> Result<ServerKeys, Problem> {
             .map(|key| ServerPublicKey { kid: key.kid.clone(), purpose: key.purpose, key: key.public_text() })
             .collect(),
         carry_recipient: ring.newest(Purpose::Carry, now).map_err(Problem::internal)?.public_text(),
-        log_device_id: ring.log_device(now).map_err(Problem::internal)?,
+        log_device_ids: ring.log_devices(),
     })
 }

@@ -1,5 +1,7 @@
 //! Single values of the store.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use sync_core::id::{AreaId, CertificateNo, DeviceId, PublicKey, RecorderId, Role, UnixMs};
@@ -101,8 +103,8 @@ pub(in crate::field) struct Profile {
     pub(in crate::field) server_keys_version: String,
     /// What carried files are encrypted to.
     pub(in crate::field) carry_recipient: String,
-    /// The device of the server's own log.
-    pub(in crate::field) log_device: DeviceId,
+    /// The devices of the server's own logs, one for each log key it ever had.
+    pub(in crate::field) log_devices: BTreeSet<DeviceId>,
     /// When the password is asked for, unless the device calls before.
     pub(in crate::field) sign_in_expires_at: UnixMs,
 }
