@@ -87,10 +87,7 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     let differences = project::compare(&mut tx, &mut made, TOLD).await?;
     let cut = differences.len() == TOLD;
     findings.extend(
-        differences.into_iter().map(|row| Finding {
-            subject: format!("read tables, {}", row.subject()),
-            difference: row.against_batches(),
-        }),
+        differences.into_iter().map(|row| Finding { subject: row.subject(), difference: row.against_batches() }),
     );
     if cut {
         let difference = format!("{TOLD} differences are told; there may be more");

@@ -147,7 +147,8 @@ async fn a_proof_counts_once_and_for_its_own_request_only() -> Result<(), Failur
             |counter| statement::proof_header(&device.key, "POST", target, body.as_bytes(), &device.token, counter);
         let altered = send("POST", target, &body.replace('1', "2"), &proof(1)).await?;
         assert_eq!(altered.code(), "proof.refused");
-        assert_eq!(send("POST", "/v1/enrolment-codes?x=1", &body, &proof(1)).await?.code(), "proof.refused");
+        let bare = statement::proof_header(&device.key, "GET", "/v1/audit", b"", &device.token, 1);
+        assert_eq!(send("GET", "/v1/audit?limit=1", "", &bare).await?.code(), "proof.refused");
         assert_eq!(send("POST", "/v1/accounts", &body, &proof(1)).await?.code(), "proof.refused");
         assert_eq!(send("GET", target, &body, &proof(1)).await?.code(), "proof.refused");
         // None of those used the counter up.
