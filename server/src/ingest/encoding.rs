@@ -22,7 +22,7 @@ const WORTH_BYTES: usize = 200;
 /// The largest window a sender may ask the server to keep: 8 MiB.
 const WINDOW_LOG_MAX: u32 = 23;
 /// Up to this size a body is compressed as small as is quick; above it, fast.
-const SMALL_BYTES: usize = 128 << 10;
+const SMALL_BYTES: usize = 16 << 10;
 
 /// Checks the media type of a body.
 pub(crate) fn expect_media(headers: &HeaderMap, accepted: &'static str) -> Result<(), Problem> {
