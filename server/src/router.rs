@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::AppState;
 use crate::{
-    account, audit, auth, coverage, device, health, ingest, layers, maintenance, metrics, openapi, quarantine,
+    account, audit, auth, coverage, device, health, ingest, journal, layers, maintenance, metrics, openapi, quarantine,
     reference, session,
 };
 
@@ -26,6 +26,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(device::route::router())
         .merge(reference::route::router())
         .merge(ingest::route::router())
+        .merge(journal::route::router())
         .merge(session::route::router())
         .merge(coverage::route::router())
         .merge(maintenance::route::router())

@@ -63,6 +63,7 @@ pub(super) async fn enrol(
         server_keys_version: String::new(),
         carry_recipient: String::new(),
         log_device: keys.log_device_id,
+        log_devices: Vec::new(),
         sign_in_expires_at: grant.sign_in_expires_at_ms,
     };
     let access = take_grant(&mut profile, grant, now)?;
@@ -96,6 +97,7 @@ fn take_grant(profile: &mut Profile, grant: Grant, now: UnixMs) -> Result<Access
 }
 
 fn take_keys(profile: &mut Profile, keys: ServerKeys) -> Result<(), FieldError> {
+    profile.log_devices = keys.log_devices();
     let receipt = keys.keys.into_iter().filter(|key| key.purpose == Purpose::Receipt);
     profile.receipt_keys = receipt
         .map(|key| key.key.parse::<PublicKey>().map(|public| (key.kid, public)))

@@ -25,6 +25,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod witness;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub use read::{Found, Standing, Whole};
 pub use status::Status;
 pub use store::Durability;
 pub use summary::Summary;
+pub use witness::{Evidence, Lost, Statement, Testimony, Witnessed};
 
 use client::{Access, Client};
 use key::DeviceKey;

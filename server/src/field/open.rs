@@ -169,7 +169,7 @@ fn identity_of(profile: &Profile) -> Identity {
         recorder: profile.recorder,
         role: profile.role,
         areas: profile.areas.iter().copied().collect::<BTreeSet<_>>(),
-        server: profile.log_device,
+        servers: profile.log_devices.iter().copied().chain([profile.log_device]).collect(),
         receipt_keys: profile.receipt_keys.clone(),
     }
 }

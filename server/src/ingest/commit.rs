@@ -19,6 +19,7 @@ use super::store::{self, NewBatch, Restanding};
 use super::usage;
 use crate::auth::{Principal, check_again};
 use crate::db::{DbError, Tx};
+use crate::journal::Draft;
 use crate::problem::Problem;
 use crate::project::{Projected, Projector};
 
@@ -258,8 +259,8 @@ impl Group {
             .or(work.over_quota.then_some(Reason::Quota))
     }
 
-    /// Writes everything.
-    pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), DbError> {
+    /// Writes everything, and what was written into the journal.
+    pub(crate) async fn write(&self, tx: &mut Tx, now: UnixMs) -> Result<(), DbError> {
         let state = |index: usize| self.placer.state(index);
         let new: Vec<NewBatch<'_>> = self
             .works
@@ -279,6 +280,11 @@ impl Group {
             })
             .collect();
         store::insert(tx, &new).await?;
+        let mut journal = Draft::at(now);
+        for new in &new {
+            let what = (new.id, new.batch.log(), new.batch.head());
+            journal.arrived(what, (new.state, new.via, new.carrier), &new.standings);
+        }
         let moved: Vec<(i64, State)> = self
             .works
             .iter()
@@ -287,6 +293,9 @@ impl Group {
             .map(|(index, work)| (work.id, state(index)))
             .collect();
         store::set_states(tx, &moved).await?;
+        for (id, state) in moved {
+            journal.moved(id, state);
+        }
         let restandings: Vec<Restanding<'_>> = self
             .restandings
             .iter()
@@ -297,6 +306,10 @@ impl Group {
             })
             .collect();
         store::restand(tx, &restandings).await?;
+        for (place, (standing, _)) in &self.restandings {
+            journal.judged(place.batch_id, place.ordinal, *standing);
+        }
+        journal.append(tx).await?;
         let advanced: BTreeSet<LogId> =
             self.placer.chained().iter().map(|index| self.works[*index].prepared.batch.log()).collect();
         let heads: Vec<_> = advanced.into_iter().map(|log| (log, self.placer.head(&log))).collect();
@@ -378,7 +391,7 @@ pub(crate) async fn commit(tx: &mut Tx, group: &[Arc<Submission>], context: &Con
     usage::charge(tx, &mut worked, context).await?;
     let filled = fill(tx, &mut worked, again, context).await?;
     worked.run(tx, filled, context).await?;
-    worked.write(tx).await?;
+    worked.write(tx, context.now).await?;
     let states: HashMap<BatchHash, State> = worked
         .works
         .iter()

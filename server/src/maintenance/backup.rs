@@ -8,6 +8,8 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sync_core::id::UnixMs;
 
+use crate::audit::{self, Actor};
+use crate::auth::key::{self, Purpose};
 use crate::db::{Db, DbError, Tx};
 use crate::on_db;
 
@@ -148,17 +150,29 @@ pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<Pat
     sync_directory(&target).map_err(file)?;
     let db = Db::open(url, 1).await?;
     db.migrate().await?;
-    for forget in ["delete from agreement", "delete from snapshot"] {
-        let done: Result<(), DbError> = crate::write_tx!(db, |tx| run(tx, forget));
-        done?;
-    }
     mark(&db, None).await?;
+    mark_restored(&db, now).await?;
     db.close().await;
     Ok(kept)
 }
 
-async fn run(tx: &mut Tx, text: &'static str) -> Result<(), DbError> {
-    Ok(on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?)
+/// Readies a database that was put back to an older state: what was agreed on with devices is forgotten, and the server
+/// gets a new log of its own. What it sealed since the backup comes back from devices, and nothing it seals from now on
+/// takes the place of that. Part of [`restore`]; on PostgreSQL to be called after `pg_restore`.
+///
+/// # Errors
+/// The database's; then nothing changed.
+pub async fn mark_restored(db: &Db, now: UnixMs) -> Result<(), DbError> {
+    db.write(async |tx| {
+        for forget in ["delete from agreement", "delete from snapshot"] {
+            on_db!(tx, |c| sqlx::query(forget).execute(c).await.map(drop))?;
+        }
+        let kid = key::rotate(tx, Purpose::Log, now, None).await?;
+        let detail = serde_json::json!({ "purpose": Purpose::Log });
+        audit::record(tx, now, Actor::CommandLine, "database.restored", &kid, &detail).await?;
+        Ok::<_, DbError>(())
+    })
+    .await
 }
 
 /// Succeeds when the file is a whole SQLite database of this program.

@@ -9,11 +9,12 @@ use utoipa_axum::routes;
 
 use super::device_log::{DeviceLog, device_log};
 use super::list::{Item, list};
-use super::problems::{NOT_YOURS, UNKNOWN};
+use super::problems::NOT_YOURS;
 use super::{decide, problems};
 use crate::app::AppState;
 use crate::auth::{Principal, SignedJson};
 use crate::device;
+use crate::device::route::DEVICE_UNKNOWN;
 use crate::problem::{FIELD, Json, Path, Problem, Query};
 
 /// The routes.
@@ -145,7 +146,7 @@ async fn log(
     let visible = device::route::visible(&app, &principal).await?;
     let seen = id == principal.device || visible.iter().any(|(device, _)| device.id == id);
     if !seen {
-        return Err(UNKNOWN.problem().field("id").detail("no such device in your areas"));
+        return Err(DEVICE_UNKNOWN.problem().field("id"));
     }
     let mut logs = device_log(&app.db, id).await?;
     logs.retain(|log| id == principal.device || principal.areas.contains(log.area));

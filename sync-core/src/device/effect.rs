@@ -25,8 +25,8 @@ pub struct Identity {
     pub role: Role,
     /// The areas the certificate names; informs, decides nothing here.
     pub areas: BTreeSet<AreaId>,
-    /// The device id of the server's own log: the only one whose `adopted` entries count.
-    pub server: DeviceId,
+    /// The device ids of the server's own logs, one for each of its log keys: only their `adopted` entries count.
+    pub servers: BTreeSet<DeviceId>,
     /// The server's receipt keys, by key id.
     pub receipt_keys: Vec<(String, PublicKey)>,
 }
@@ -223,6 +223,12 @@ pub enum Notice {
     },
     /// The server had lost batches of this log; they were given back.
     ServerWasBehind {
+        /// The log.
+        log: LogId,
+    },
+    /// The server does not take batches of this log of another device: after a restore it may not know the device any
+    /// more. They are kept here, and offered again with each sync.
+    ServerLacks {
         /// The log.
         log: LogId,
     },

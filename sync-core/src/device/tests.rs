@@ -218,7 +218,7 @@ impl Phone {
             recorder: RecorderId(1),
             role: Role::Guard,
             areas: [AREA].into(),
-            server: DeviceId::of_key(&public(&hub.key)),
+            servers: BTreeSet::from([DeviceId::of_key(&public(&hub.key))]),
             receipt_keys: vec![("r1".into(), public(&hub.key))],
         };
         let device = Device::new(identity, disk.open(), PageSizes::default());

@@ -124,6 +124,16 @@ impl Hand {
         Ok((RecordKind::Session, new.id, RawChange::from_framed(&new.change.bytes)?))
     }
 
+    /// A new record of its own.
+    ///
+    /// # Errors
+    /// When a field is refused.
+    pub fn create(&mut self, draft: &Draft) -> Result<Change, Failure> {
+        self.serial += 1;
+        let new = record::create(draft, &self.author(self.id), self.serial)?;
+        Ok((draft.kind(), new.id, RawChange::from_framed(&new.change.bytes)?))
+    }
+
     /// A new session of its own.
     ///
     /// # Errors
@@ -173,6 +183,17 @@ impl Hand {
     pub async fn deposit(&mut self, batches: Vec<Batch>) -> Result<Answer, Failure> {
         let body = Page { batches }.to_bytes();
         self.send("POST", "/v1/deposits", "application/vnd.banlang.page", body, false).await
+    }
+
+    /// Puts another token in the place of its own.
+    pub fn hold(&mut self, token: String) {
+        self.token = token;
+    }
+
+    /// The token it holds.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Any call, with token and proof when `signed`.

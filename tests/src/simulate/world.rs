@@ -191,7 +191,7 @@ impl World {
                 recorder: entry.recorder,
                 role,
                 areas: own.clone(),
-                server: server_id,
+                servers: BTreeSet::from([server_id]),
                 receipt_keys: receipts.clone(),
             };
             registry.devices.insert(entry.device(), Enrolled { entry, certificates: vec![own], revoked: false });

@@ -1,6 +1,6 @@
 //! What a device receives when it enrols, signs in or asks for a token.
 
-use sync_core::id::{AreaId, CertificateNo, DeviceId, RecorderId, Role, UnixMs};
+use sync_core::id::{AreaId, CertificateNo, DeviceId, PublicKey, RecorderId, Role, UnixMs};
 use utoipa::ToSchema;
 
 use super::super::certificate::{self, Certificate, CertificateError};
@@ -82,6 +82,16 @@ pub struct ServerKeys {
     /// The device under whose name the server seals its own log.
     #[schema(value_type = String)]
     pub log_device_id: DeviceId,
+}
+
+impl ServerKeys {
+    /// The devices of the server's own logs, one for each of its log keys: what an older key sealed stays the server's.
+    #[must_use]
+    pub fn log_devices<T: FromIterator<DeviceId>>(&self) -> T {
+        let sealing = self.keys.iter().filter(|key| key.purpose == Purpose::Log);
+        let devices = sealing.filter_map(|key| key.key.parse().ok()).map(|key: PublicKey| DeviceId::of_key(&key));
+        devices.chain([self.log_device_id]).collect()
+    }
 }
 
 /// One public key of the server.

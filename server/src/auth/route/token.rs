@@ -150,5 +150,6 @@ async fn lost(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<(Device
 async fn shown(tx: &mut Tx, request: &TokenRequest, now: UnixMs) -> Result<certificate::Signed, Problem> {
     let text = request.certificate.as_deref().ok_or_else(|| CERTIFICATE_WANTED.problem().field("certificate"))?;
     let ring = Keyring::load_in(tx).await?;
-    certificate::read(&ring, text, now).map_err(|_| CERTIFICATE_REFUSED.problem().field("certificate"))
+    let signed = certificate::read(&ring, text, now).ok().filter(|signed| signed.certificate.issued_at <= now);
+    signed.ok_or_else(|| CERTIFICATE_REFUSED.problem().field("certificate"))
 }

@@ -94,6 +94,9 @@ pub(in crate::field) struct Profile {
     pub(in crate::field) carry_recipient: String,
     /// The device of the server's own log.
     pub(in crate::field) log_device: DeviceId,
+    /// The same for every log key the server ever had; a profile of an older program has none.
+    #[serde(default)]
+    pub(in crate::field) log_devices: Vec<DeviceId>,
     /// When the password is asked for, unless the device calls before.
     pub(in crate::field) sign_in_expires_at: UnixMs,
 }

@@ -1,4 +1,5 @@
 mod exchange;
 mod log_level;
 mod quarantine;
+mod revocation;
 mod safety;
