@@ -4,6 +4,7 @@
 //! duration. Never: headers, tokens, proofs, bodies, query strings, notes, positions, addresses of callers.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tracing::Instrument;
 
 use crate::app::AppState;
+use crate::auth;
 use crate::problem::{self, BUSY, Cause, Problem, TIMEOUT};
 
 /// The header that names a request in the log and to the caller.
@@ -126,6 +128,22 @@ pub(crate) async fn admit(State((app, places)): State<(AppState, Places)>, reque
             TIMEOUT.problem().accepted(accepted).into_response()
         }
     }
+}
+
+/// Asks for an access token before anything else of the request is looked at, but for operations that need no sign-in.
+/// Whether the token counts, the handler decides.
+pub(crate) async fn token_first(
+    State(closed): State<Arc<HashSet<(Method, String)>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+    let is_closed = route.is_some_and(|route| closed.contains(&(method, route)));
+    if is_closed && !request.headers().contains_key(header::AUTHORIZATION) {
+        return auth::token_missing().into_response();
+    }
+    next.run(request).await
 }
 
 /// Puts a problem in place of any error that is none: unknown routes and methods, rejections of axum itself.

@@ -41,6 +41,9 @@ pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     let (features, mut api) = OpenApiRouter::with_openapi(openapi::base()).merge(features()).split_for_parts();
     let (health, watching) = health::router().split_for_parts();
     api.merge(watching);
+    // Before a part of the path or of the query is looked at.
+    let closed = Arc::new(openapi::closed_operations(&api));
+    let features = features.layer(from_fn_with_state(closed, layers::token_first));
     // Those who watch the server wait in no queue.
     let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?);
     let routes = admitted(&app, features).merge(apart);

@@ -11,5 +11,5 @@ pub mod id;
 pub mod log;
 pub mod record;
 pub mod sync;
-pub mod witness;
 pub mod wire;
+pub mod witness;

@@ -96,11 +96,8 @@ pub fn compare(earlier: Journal<'_>, present: Journal<'_>) -> Result<Difference,
                 continue;
             }
             let position = before.positions.get(&arrival.id).copied().unwrap_or(arrival.position);
-            let replaced_by = now
-                .chained
-                .get(&(arrival.log, arrival.head.seq))
-                .copied()
-                .filter(|_| position == Position::Chained);
+            let replaced_by =
+                now.chained.get(&(arrival.log, arrival.head.seq)).copied().filter(|_| position == Position::Chained);
             missing.push(Missing { log: arrival.log, head: arrival.head, position, replaced_by });
         }
     }

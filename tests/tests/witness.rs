@@ -16,7 +16,8 @@ async fn look(coordinator: &mut Phone) -> Result<Witnessed, Failure> {
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, Failure> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair)?, 16).map_err(Into::into));
+    let pairs =
+        text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair)?, 16).map_err(Into::into));
     pairs.collect()
 }
 

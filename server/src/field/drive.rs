@@ -85,9 +85,8 @@ impl Outcome {
 
     /// What two runs of one sync left behind: the second one's word counts on what could not be verified.
     fn followed_by(mut self, again: Self) -> Self {
-        let stays = |notice: &Notice| {
-            matches!(notice, Notice::StoreCopiedOrRolledBack { .. } | Notice::ServerWasBehind { .. })
-        };
+        let stays =
+            |notice: &Notice| matches!(notice, Notice::StoreCopiedOrRolledBack { .. } | Notice::ServerWasBehind { .. });
         self.notices.retain(stays);
         self.notices.extend(again.notices);
         Self { notices: self.notices, ..again }

@@ -50,13 +50,7 @@ impl Draft {
     }
 
     /// A person decided how a stored change stands.
-    pub(crate) fn decided(
-        &mut self,
-        (id, ordinal): (i64, i64),
-        standing: Standing,
-        account: i64,
-        note: Option<&str>,
-    ) {
+    pub(crate) fn decided(&mut self, (id, ordinal): (i64, i64), standing: Standing, account: i64, note: Option<&str>) {
         let decision = Some(Decision { account: unsigned(account), note: note_hash(note) });
         let (id, ordinal) = (unsigned(id), unsigned(ordinal));
         self.0.judged.push(Judgement { id, ordinal, mark: mark(standing), decision });

@@ -148,8 +148,7 @@ impl Replayed {
     async fn compare_batches(&mut self, tx: &mut Tx) -> Result<(), DbError> {
         const BATCHES: &str = "select id, generation, code, device_id, seq, hash, state, via, carrier_device_id, \
                                received_at_ms from batch where id > $1 order by id limit $2";
-        type Row =
-            (i64, i64, i64, Blob<DeviceId>, i64, Blob<[u8; 32]>, String, String, Option<Blob<DeviceId>>, i64);
+        type Row = (i64, i64, i64, Blob<DeviceId>, i64, Blob<[u8; 32]>, String, String, Option<Blob<DeviceId>>, i64);
         let mut after = i64::try_from(self.before).unwrap_or(i64::MAX);
         loop {
             let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(BATCHES).bind(after).bind(STEP).fetch_all(c).await)?;
@@ -157,7 +156,8 @@ impl Replayed {
             for (id, generation, code, device, seq, hash, state, via, carrier, received_at) in rows {
                 let log = LogId { area: area(generation, code)?, device: device.0 };
                 let Some(known) = self.batches.get(&unsigned(id)) else {
-                    let text = format!("batch {seq} of log {}/{}: the journal knows nothing of it", log.area, log.device);
+                    let text =
+                        format!("batch {seq} of log {}/{}: the journal knows nothing of it", log.area, log.device);
                     self.findings.push((format!("batch {id}"), text));
                     continue;
                 };

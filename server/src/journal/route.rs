@@ -48,7 +48,7 @@ struct Part {
 /// For coordinators and administrators. The answer is a page of the journal as laid out in docs/sync-protocol.md. A
 /// device keeps it; at the next one it finds whether the journal only grew.
 #[utoipa::path(get, path = "/v1/checkpoint", tag = "sync", params(Part),
-    responses((status = 200, description = "A checkpoint and entries", body = Vec<u8>,
+    responses((status = 200, description = "A checkpoint and entries", body = crate::openapi::Binary,
         content_type = "application/vnd.banlang.journal")))]
 async fn checkpoint(
     State(app): State<AppState>,

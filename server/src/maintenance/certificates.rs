@@ -27,12 +27,8 @@ pub(super) async fn certificates(tx: &mut Tx, findings: &mut Vec<Finding>) -> Re
     let ring = Keyring::load_in(tx).await?;
     let mut after = (Vec::new(), 0_i64);
     loop {
-        let names: Vec<(Blob<DeviceId>, i64)> = on_db!(tx, |c| sqlx::query_as(NAMES)
-            .bind(after.0.clone())
-            .bind(after.1)
-            .bind(STEP)
-            .fetch_all(c)
-            .await)?;
+        let names: Vec<(Blob<DeviceId>, i64)> =
+            on_db!(tx, |c| sqlx::query_as(NAMES).bind(after.0.clone()).bind(after.1).bind(STEP).fetch_all(c).await)?;
         let Some((Blob(device), no)) = names.last().copied() else { break };
         for (Blob(device), no) in names {
             let number = CertificateNo(u32::try_from(no).unwrap_or(0));

@@ -109,9 +109,7 @@ pub async fn run_backup(args: BackupArgs, context: &Context) -> Result<(), CliEr
 /// [`CliError`]; then the database is as it was.
 pub async fn run_restore(args: RestoreArgs, context: &Context) -> Result<(), CliError> {
     let kept = match &args.file {
-        Some(file) => {
-            backup::restore(&context.config.database(), file, context.clock.now()).await.map_err(failed)?
-        }
+        Some(file) => backup::restore(&context.config.database(), file, context.clock.now()).await.map_err(failed)?,
         None => {
             let db = context.open_db().await?;
             backup::mark_restored(&db, context.clock.now()).await?;

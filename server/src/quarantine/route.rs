@@ -31,12 +31,15 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct Part {
     /// After this batch …
+    #[param(minimum = 0)]
     #[serde(default)]
     after_batch: i64,
     /// … and this ordinal in it.
+    #[param(minimum = 0)]
     #[serde(default)]
     after_ordinal: i64,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     #[serde(default = "hundred")]
     limit: usize,
 }
@@ -57,6 +60,7 @@ struct Items {
 #[serde(deny_unknown_fields)]
 struct Decision {
     /// Why, at most 500 characters; required to leave a change out.
+    #[schema(max_length = 500)]
     #[serde(default)]
     reason: Option<String>,
 }
@@ -92,6 +96,11 @@ async fn quarantine(
     if !(1..=500).contains(&part.limit) {
         return Err(crate::problem::QUERY.problem().field("limit").accepted("1 to 500"));
     }
+    for (field, after) in [("after_batch", part.after_batch), ("after_ordinal", part.after_ordinal)] {
+        if after < 0 {
+            return Err(crate::problem::QUERY.problem().field(field).accepted("a number from 0"));
+        }
+    }
     // Ordinals count from 0: nothing comes before the first batch.
     let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
     Ok(Json(Items { items: list(&app, &principal.areas, after, part.limit).await? }))
@@ -101,7 +110,7 @@ async fn quarantine(
 ///
 /// The server adopts it: a batch in the server's own log of the area carries it to every device.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/release", tag = "quarantine", request_body = Decision,
-    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    params(("batch" = i64, Path, minimum = 0), ("ordinal" = i64, Path, minimum = 0)),
     responses((status = 200, description = "How it stands now", body = Decided)))]
 async fn release(
     State(app): State<AppState>,
@@ -116,7 +125,7 @@ async fn release(
 ///
 /// It is kept; nothing recorded is dropped.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/leave", tag = "quarantine", request_body = Decision,
-    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    params(("batch" = i64, Path, minimum = 0), ("ordinal" = i64, Path, minimum = 0)),
     responses((status = 200, description = "How it stands now", body = Decided)))]
 async fn leave(
     State(app): State<AppState>,
@@ -136,7 +145,7 @@ struct Logs {
 }
 
 /// What of a device's logs has arrived, and what is missing
-#[utoipa::path(get, path = "/v1/devices/{id}/log", tag = "devices", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/devices/{id}/log", tag = "devices", params(("id" = inline(crate::openapi::Hex16), Path)),
     responses((status = 200, description = "Its logs", body = Logs)))]
 async fn log(
     State(app): State<AppState>,

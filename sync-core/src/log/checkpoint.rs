@@ -108,9 +108,8 @@ impl JournalPage {
         let checkpoint = Checkpoint::read(&mut from)?;
         let after = from.number("after")?;
         let count = from.count("entries", 1_000_000, 1)?;
-        let entries = (0..count)
-            .map(|_| from.bytes("entry", ENTRY_BYTES).map(<[u8]>::to_vec))
-            .collect::<Result<_, _>>()?;
+        let entries =
+            (0..count).map(|_| from.bytes("entry", ENTRY_BYTES).map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
         from.end()?;
         Ok(Self { checkpoint, after, entries })
     }

@@ -40,7 +40,7 @@ pub struct Answer {
     pub status: u16,
     /// The media type.
     pub media: String,
-    /// The body.
+    /// The body, unpacked.
     pub bytes: Vec<u8>,
 }
 
@@ -209,6 +209,7 @@ impl Hand {
         signed: bool,
     ) -> Result<Answer, Failure> {
         let mut request = self.http.request(method.parse()?, format!("{}{target}", self.url));
+        request = request.header("accept-encoding", "zstd");
         if !media.is_empty() {
             request = request.header("content-type", media);
         }
@@ -221,6 +222,9 @@ impl Hand {
         let status = response.status().as_u16();
         let media = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let media = media.unwrap_or_default().to_owned();
-        Ok(Answer { status, media, bytes: response.bytes().await?.to_vec() })
+        let packed = response.headers().get("content-encoding").is_some_and(|encoding| encoding == "zstd");
+        let bytes = response.bytes().await?.to_vec();
+        let bytes = if packed && !bytes.is_empty() { zstd::decode_all(&bytes[..])? } else { bytes };
+        Ok(Answer { status, media, bytes })
     }
 }

@@ -81,8 +81,7 @@ pub async fn plant(
     gone.deposit(vec![batch]).await?.receipts()?;
     let kept = "select c.batch_id, c.ordinal from change c join batch b on b.id = c.batch_id \
                 where c.verdict = 'quarantined' and b.device_id = $1 order by c.ordinal";
-    let kept: Vec<(i64, i64)> =
-        on_db!(served.app.db, |c| sqlx::query_as(kept).bind(Blob(id)).fetch_all(c).await)?;
+    let kept: Vec<(i64, i64)> = on_db!(served.app.db, |c| sqlx::query_as(kept).bind(Blob(id)).fetch_all(c).await)?;
 
     snapshot::prepare(&served.app.db, &served.app.config.data_dir, area, now).await?;
     let digest = "select digest from snapshot where generation = $1 and code = $2";

@@ -45,7 +45,11 @@ fn holds(answer: &Answer, secret: &[u8]) -> bool {
 /// Fails when an answer holds anything of an area.
 fn tells_nothing_of(planted: &Planted, answer: &Answer, what: &str) {
     for secret in &planted.secrets {
-        assert!(!holds(answer, secret), "{what}: the answer holds {:?} of another area", String::from_utf8_lossy(secret));
+        assert!(
+            !holds(answer, secret),
+            "{what}: the answer holds {:?} of another area",
+            String::from_utf8_lossy(secret)
+        );
     }
 }
 
@@ -174,6 +178,7 @@ on_both_engines! {
             let open = path == "/healthz" || path == "/readyz";
             let expected = if open { 200 } else if gets { 401 } else { 405 };
             assert_eq!(head.status, expected, "HEAD {target} without a sign-in");
+            assert!(head.bytes.is_empty());
         }
         Ok(())
     }

@@ -38,13 +38,12 @@ pub(super) async fn witness(
         return alarm(field, &witnessed, lang, screen);
     }
     let said = match witnessed.before {
-        None => lang.pick("Từ nay thiết bị này giữ sổ ghi để đối chiếu.", "From now on this device keeps it.").to_owned(),
+        None => {
+            lang.pick("Từ nay thiết bị này giữ sổ ghi để đối chiếu.", "From now on this device keeps it.").to_owned()
+        }
         Some(before) => format!(
             "{} ({} {}).",
-            lang.pick(
-                "Sổ ghi nối tiếp đúng phần thiết bị này đã giữ",
-                "It continues what this device had kept"
-            ),
+            lang.pick("Sổ ghi nối tiếp đúng phần thiết bị này đã giữ", "It continues what this device had kept"),
             count(before),
             lang.pick("mục", "entries")
         ),
@@ -94,8 +93,10 @@ fn headline(found: &Evidence, lang: Lang) -> String {
         );
         return format!("{} {entries}", lang.pick(vi, en));
     }
-    let (vi, en) =
-        ("CẢNH BÁO: lịch sử trên máy chủ đã bị sửa, sau mục", "WARNING: the server's history was rewritten, after entry");
+    let (vi, en) = (
+        "CẢNH BÁO: lịch sử trên máy chủ đã bị sửa, sau mục",
+        "WARNING: the server's history was rewritten, after entry",
+    );
     format!("{} {entries}", lang.pick(vi, en))
 }
 
@@ -116,7 +117,8 @@ fn particulars(found: &Evidence, lang: Lang) -> String {
 
 fn line(field: &Field, lost: &Lost, lang: Lang) -> String {
     let area = field.reference().area_name(lost.area);
-    let place = format!("{} {}, {} {}", lang.pick("lô", "batch"), lost.seq, lang.pick("thiết bị", "device"), lost.device);
+    let place =
+        format!("{} {}, {} {}", lang.pick("lô", "batch"), lost.seq, lang.pick("thiết bị", "device"), lost.device);
     let stood = match lost.position.as_str() {
         "chained" => "",
         "waiting" => lang.pick(" (đang chờ lô trước)", " (waited for an earlier one)"),

@@ -36,8 +36,7 @@ impl Store {
     /// Checkpoints, newest first, at most so many.
     pub(in crate::field) async fn checkpoints(&mut self, at_most: i64) -> Result<Vec<Kept>, FieldError> {
         const READ: &str = "select public_key, body from checkpoint order by id desc limit $1";
-        let rows: Vec<(Vec<u8>, Vec<u8>)> =
-            sqlx::query_as(READ).bind(at_most).fetch_all(&mut self.connection).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(READ).bind(at_most).fetch_all(&mut self.connection).await?;
         rows.into_iter()
             .map(|(key, body)| {
                 let key = PublicKey::from_slice(&key).ok_or_else(|| damaged("checkpoint.public_key"))?;

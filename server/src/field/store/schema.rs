@@ -5,7 +5,8 @@ use sqlx::{Connection, SqliteConnection};
 use super::super::error::FieldError;
 
 /// Version `n` is `VERSIONS[n - 1]`; SQLite's `user_version` holds which one a file has.
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
     create table meta (
         key text primary key,
         value blob not null
@@ -56,7 +57,8 @@ const VERSIONS: &[&str] = &["
         changes integer not null,
         body text not null
     ) strict, without rowid;
-", "
+",
+    "
     -- What this device witnessed of the server's journal: see field/witness.rs.
     create table journal (
         entry integer primary key,
@@ -81,7 +83,8 @@ const VERSIONS: &[&str] = &["
         back_at_ms integer,
         primary key (number, hash)
     ) strict, without rowid;
-"];
+",
+];
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), FieldError> {
