@@ -335,7 +335,7 @@ impl Device {
     }
 
     /// The writes are durable: memory follows.
-    pub(super) fn applied(&mut self, run: Run, staged: Staged) {
+    pub(super) fn applied(&mut self, mut run: Run, staged: Staged) {
         let advanced = staged.stored.as_ref().is_some_and(|stored| total(stored) > total(&self.stored));
         let found = run.found_more_to_send() || staged.refetch.is_some();
         let progress = advanced || found || run.moved || !staged.batches.is_empty() || !staged.reset.is_empty();
@@ -375,15 +375,17 @@ impl Device {
         for notice in staged.notices {
             self.notify(notice);
         }
-        let complete = staged.server.is_some_and(|server| self.is_complete(&run, &server, staged.more));
+        let level = staged.server.is_some_and(|server| self.is_level(&run, &server, staged.more));
+        let complete = level && run.behind.is_empty();
+        run.only_behind = level && run.behind.keys().all(|log| !self.is_own(log));
         self.go_on(run, progress, complete);
     }
 
-    fn is_complete(&self, run: &Run, server: &Inventory, more: bool) -> bool {
-        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head;
+    /// Whether this device has all that the server has, and the server all that is this device's own.
+    fn is_level(&self, run: &Run, server: &Inventory, more: bool) -> bool {
+        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head || run.behind.contains_key(log);
         let sent = |(log, head): (&LogId, Head)| !self.is_own(log) || self.stored.head(log).seq == head.seq;
         !more
-            && run.behind.is_empty()
             && run.wanted.is_empty()
             && self.refetch.is_empty()
             && self.pending.is_empty()
