@@ -292,6 +292,7 @@ impl Device {
         stored: &mut Inventory,
         refetch: &mut BTreeSet<LogId>,
     ) {
+        run.lacking.clear();
         let logs: Vec<LogId> = self.chains.logs().map(|(log, _)| *log).collect();
         for log in logs.into_iter().filter(|log| self.is_own(log) || !outside.contains(&log.area)) {
             let (theirs, mine) = (server.head(&log), self.staged_head(staged, &log));
@@ -313,6 +314,8 @@ impl Device {
                 }
             } else if run.offered(&log) < mine.seq {
                 run.behind.insert(log, theirs.seq.max(run.offered(&log)));
+            } else {
+                run.lacking.insert(log);
             }
         }
     }
@@ -335,7 +338,7 @@ impl Device {
     }
 
     /// The writes are durable: memory follows.
-    pub(super) fn applied(&mut self, mut run: Run, staged: Staged) {
+    pub(super) fn applied(&mut self, run: Run, staged: Staged) {
         let advanced = staged.stored.as_ref().is_some_and(|stored| total(stored) > total(&self.stored));
         let found = run.found_more_to_send() || staged.refetch.is_some();
         let progress = advanced || found || run.moved || !staged.batches.is_empty() || !staged.reset.is_empty();
@@ -375,17 +378,15 @@ impl Device {
         for notice in staged.notices {
             self.notify(notice);
         }
-        let level = staged.server.is_some_and(|server| self.is_level(&run, &server, staged.more));
-        let complete = level && run.behind.is_empty();
-        run.only_behind = level && run.behind.keys().all(|log| !self.is_own(log));
+        let complete = staged.server.is_some_and(|server| self.is_complete(&run, &server, staged.more));
         self.go_on(run, progress, complete);
     }
 
-    /// Whether this device has all that the server has, and the server all that is this device's own.
-    fn is_level(&self, run: &Run, server: &Inventory, more: bool) -> bool {
-        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head || run.behind.contains_key(log);
+    fn is_complete(&self, run: &Run, server: &Inventory, more: bool) -> bool {
+        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head;
         let sent = |(log, head): (&LogId, Head)| !self.is_own(log) || self.stored.head(log).seq == head.seq;
         !more
+            && run.behind.is_empty()
             && run.wanted.is_empty()
             && self.refetch.is_empty()
             && self.pending.is_empty()

@@ -49,8 +49,8 @@ pub(super) struct Run {
     snapshots_refused: bool,
     idle_rounds: u8,
     rounds: u32,
-    /// After the last answer nothing was left to do but to give back batches of others.
-    pub(super) only_behind: bool,
+    /// Others' logs that the server still does not have after all of them was given back in this run.
+    pub(super) lacking: BTreeSet<LogId>,
     pub(super) server_time: UnixMs,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -98,7 +98,7 @@ impl Run {
             snapshots_refused: false,
             idle_rounds: 0,
             rounds: 0,
-            only_behind: false,
+            lacking: BTreeSet::new(),
             server_time: UnixMs(0),
             sent: 0,
             received: 0,
@@ -385,21 +385,17 @@ impl Device {
             return self.wait(run, Step::SnapshotFetched, Effect::FetchSnapshot(offer));
         }
         if complete {
+            // What it does not take must not keep this device from being level with it.
+            for log in run.lacking {
+                self.notify(Notice::ServerLacks { log });
+            }
             let server_time = run.server_time;
             return self.notify(Notice::Synced { server_time });
         }
         run.idle_rounds = if progress { 0 } else { run.idle_rounds + 1 };
         run.rounds += 1;
         if run.idle_rounds >= IDLE_ROUNDS || run.rounds >= ROUNDS {
-            if !run.only_behind {
-                return self.stop(StopReason::NoProgress);
-            }
-            // The server does not take them, for instance because it no longer knows their device. That must not keep
-            // this one from being level with it.
-            for log in run.behind.into_keys() {
-                self.notify(Notice::ServerLacks { log });
-            }
-            return self.notify(Notice::Synced { server_time: run.server_time });
+            return self.stop(StopReason::NoProgress);
         }
         self.next_seal(run);
     }

@@ -78,8 +78,8 @@ async fn verify_says_what_was_changed_behind_its_back() -> Result<(), Failure> {
         let scratch = TestDb::sqlite().await?;
         let findings = verify(db, &scratch.db).await?;
         for (about, difference) in [
-            ("session record_id=", "attendances is \"999\", the batches make \"50\""),
-            ("session record_id=", "attendances is \"999\", the batches make \"9\""),
+            ("read tables, session record_id=", "attendances is \"999\", the batches make \"50\""),
+            ("read tables, session record_id=", "attendances is \"999\", the batches make \"9\""),
             ("record ", "changes is 7, its admitted changes make 1"),
             ("record ", "changes is 7, its admitted changes make 2"),
             ("log 2025-06841 of ", "it has no head, and its last chained batch is "),
