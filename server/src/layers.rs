@@ -4,7 +4,7 @@
 //! code of the problem and duration. Never: headers, tokens, proofs, bodies, query strings, notes, positions, addresses of callers.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tracing::Instrument;
 
 use crate::app::AppState;
+use crate::auth;
 use crate::problem::{self, BUSY, Cause, Code, Problem, QUERY, TIMEOUT};
 
 /// The header that names a request in the log and to the caller.
@@ -145,6 +146,22 @@ pub(crate) async fn refuse_parameters(State(bare): State<Bare>, request: Request
         Some((name, _)) if is_bare => QUERY.problem().field(name).accepted("no parameters").into_response(),
         _ => next.run(request).await,
     }
+}
+
+/// Asks for an access token before anything else of the request is looked at, but for operations that need no sign-in.
+/// Whether the token counts, the handler decides.
+pub(crate) async fn token_first(
+    State(closed): State<Arc<HashSet<(Method, String)>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+    let is_closed = route.is_some_and(|route| closed.contains(&(method, route)));
+    if is_closed && !request.headers().contains_key(header::AUTHORIZATION) {
+        return auth::token_missing().into_response();
+    }
+    next.run(request).await
 }
 
 /// Puts a problem in place of any error that is none: unknown routes and methods, rejections of axum itself.

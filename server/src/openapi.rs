@@ -1,11 +1,14 @@
 //! The API's description, made from the code, and the page to read it on. Nothing on it comes from a third party.
 
+use std::collections::HashSet;
+
 use axum::Router;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa::{Modify, OpenApi as _, PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -23,6 +26,58 @@ use crate::problem::{MEDIA_TYPE, ProblemDocument};
     security(("token" = [], "proof" = [])),
 )]
 struct Base;
+
+/// A text of a fixed form: what a description by its Rust type would not say.
+macro_rules! forms {
+    ($($(#[$doc:meta])* $name:ident = $pattern:literal, $example:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern));
+                text.examples([serde_json::Value::from($example)]).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+forms! {
+    /// A unit of one generation.
+    Area = "^[0-9]{4}-[0-9]{5}$", "2025-06841";
+    /// A device's id.
+    Hex16 = "^[0-9a-fA-F]{16}$", "d2b5eb75f419a7b0";
+    /// A record's id, a digest, a nonce.
+    Hex32 = "^[0-9a-fA-F]{32}$", "a9dab142a362bd52e9cc174a28ab9a22";
+    /// A public key.
+    Hex64 = "^[0-9a-fA-F]{64}$", "6e7a1cdd29b0b78fd13af4c5598feff4ef2a97166e3ca6f2e4fbfccd80505bf1";
+    /// A signature.
+    Hex128 = "^[0-9a-fA-F]{128}$", "730d55e3677e574a7a384ceac0cc0660078350f3161933684388ae54547402fdb178ab114ceacb39e09c9192d4f2b928e6e2908b707c8dfe6e5a8fdd309c0e04";
+    /// A day in Vietnam's time.
+    Day = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "2026-11-20";
+    /// A day, or a reporting month.
+    DayOrMonth = "^20[0-9]{2}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$", "2026-11";
+    /// A unit with its generation, or its code alone.
+    Unit = "^([0-9]{4}-)?[0-9]{5}$", "06841";
+    /// What a person may do.
+    RoleName = "^(guard|officer|coordinator|administrator)$", "guard";
+}
+
+/// Bytes of one of the layouts of docs/sync-protocol.md.
+#[derive(Debug)]
+pub(crate) enum Binary {}
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+impl ToSchema for Binary {}
 
 struct Schemes;
 
@@ -62,6 +117,26 @@ fn complete(api: &mut OpenApi) {
             operation.responses.responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(problem()));
         }
     }
+}
+
+/// The operations that need a sign-in, by method and path: all but those that say `security(())`.
+pub(crate) fn closed_operations(api: &OpenApi) -> HashSet<(Method, String)> {
+    let anybody = |requirements: &Vec<SecurityRequirement>| requirements.contains(&SecurityRequirement::default());
+    let mut closed = HashSet::new();
+    for (path, item) in &api.paths.paths {
+        for (method, operation) in [
+            (Method::GET, &item.get),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+        ] {
+            if operation.as_ref().is_some_and(|operation| !operation.security.as_ref().is_some_and(anybody)) {
+                closed.insert((method, path.clone()));
+            }
+        }
+    }
+    closed
 }
 
 /// `/v1/openapi.json` and `/docs`.

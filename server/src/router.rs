@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::AppState;
 use crate::{
-    account, audit, auth, coverage, device, health, ingest, layers, maintenance, metrics, openapi, quarantine,
+    account, audit, auth, coverage, device, health, ingest, journal, layers, maintenance, metrics, openapi, quarantine,
     reference, session,
 };
 
@@ -27,6 +27,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(device::route::router())
         .merge(reference::route::router())
         .merge(ingest::route::router())
+        .merge(journal::route::router())
         .merge(session::route::router())
         .merge(coverage::route::router())
         .merge(maintenance::route::router())
@@ -42,6 +43,9 @@ pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     let features = features.layer(from_fn_with_state(Arc::new(bare(&api)?), layers::refuse_parameters));
     let (health, watching) = health::router().split_for_parts();
     api.merge(watching);
+    // Before a part of the path or of the query is looked at.
+    let closed = Arc::new(openapi::closed_operations(&api));
+    let features = features.layer(from_fn_with_state(closed, layers::token_first));
     // Those who watch the server wait in no queue.
     let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?);
     let routes = admitted(&app, features).merge(apart);

@@ -12,3 +12,4 @@ pub mod log;
 pub mod record;
 pub mod sync;
 pub mod wire;
+pub mod witness;

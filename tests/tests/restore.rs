@@ -53,6 +53,34 @@ on_both_engines! {
         served.verify().await
     }
 
+    /// A device that was enrolled after the backup and is gone: nobody can prove to the server that it was enrolled. Its
+    /// records stay with those who have them, and keep nobody from being level with the server.
+    async fn a_device_the_server_has_forgotten_holds_nobody_up(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
+        served.stop().await?;
+        let old = site.copy().await?;
+        let served = site.serve().await?;
+        officer.field.move_server(&served.url).await?;
+        let mut gone = Phone::enrol(&site, &served, "mat", Role::Guard, &[HOANH_MO]).await?;
+        gone.record(HOANH_MO, 10, 1).await?;
+        gone.sync().await?;
+        officer.sync().await?;
+        served.stop().await?;
+
+        old.clock.advance_ms(site.clock.now().0 - old.clock.now().0);
+        let served = old.serve().await?;
+        officer.field.move_server(&served.url).await?;
+        officer.record(HOANH_MO, 20, 2).await?;
+        for _ in 0..2 {
+            let told = officer.sync().await?;
+            assert!(told.notices.iter().any(|notice| matches!(notice, Notice::ServerLacks { .. })), "{told:?}");
+        }
+        assert_eq!((served.documents().await?.len(), officer.documents().await?.len()), (1, 2));
+        Ok(())
+    }
+
     /// What the server itself adopted is part of devices' stores too, and comes back with them.
     async fn a_released_change_comes_back_too(engine) {
         let site = Site::new(engine).await?;

@@ -113,15 +113,17 @@ async fn list(State(app): State<AppState>, principal: Principal) -> Result<Json<
 #[serde(deny_unknown_fields)]
 pub struct CreateAccount {
     /// 3 to 40 of a-z, 0-9, dot, hyphen, underscore.
+    #[schema(min_length = 3, max_length = 40)]
     username: String,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     display_name: String,
     /// guard, officer, coordinator or administrator.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::RoleName)]
     role: Role,
     /// As `2025-06841`; none for a role that has every area.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::openapi::Area>)]
     areas: Vec<AreaId>,
     /// At least 10 characters.
     password: Password,
@@ -159,11 +161,11 @@ async fn create_in(tx: &mut Tx, app: &AppState, principal: &Principal, new: &New
 pub struct UpdateAccount {
     /// guard, officer, coordinator or administrator.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::openapi::RoleName>)]
     role: Option<Role>,
     /// Exactly these areas.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<crate::openapi::Area>>)]
     areas: Option<Vec<AreaId>>,
     /// false: every device of the account is shut out; what it recorded stays.
     #[serde(default)]
@@ -175,7 +177,7 @@ pub struct UpdateAccount {
 
 /// Changes role, areas, activity or password of an account. An officer changes guards within the officer's own areas,
 /// before and after the change.
-#[utoipa::path(post, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = u32, Path, description = "Account")),
+#[utoipa::path(post, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = i64, Path, description = "Account", minimum = 0, maximum = 4294967295_u64)),
     request_body = UpdateAccount, responses((status = 200, description = "The account", body = AccountView)))]
 async fn update(
     State(app): State<AppState>,
@@ -241,9 +243,11 @@ fn forbidden(principal: &Principal) -> Problem {
 #[serde(deny_unknown_fields)]
 pub struct IssueCode {
     /// The account whose device it enrols.
+    #[schema(value_type = i64, minimum = 0, maximum = 4294967295_u64)]
     pub account_id: u32,
     /// How long it can be used, in hours: 1 to 720. Without it: the server's `enrolment_code_hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 720)]
     pub hours: Option<u32>,
 }
 

@@ -27,6 +27,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
     /// Only what this account did.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     account: Option<u32>,
     /// Only this action, for instance `account.created`.
     action: Option<String>,
@@ -35,6 +36,7 @@ struct AuditQuery {
     /// Only rows older than this one: `next_before` of the page before.
     before: Option<i64>,
     /// Rows of a page, 1 to 1000; 100 unless given.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u16>,
 }
 

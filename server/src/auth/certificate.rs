@@ -30,6 +30,7 @@ pub const KIND: Kind = Kind { typ: "banlang-certificate+jwt", audience: "gate", 
 const ISSUER: &str = "banlang";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Jwk {
     kty: String,
     crv: String,
@@ -37,11 +38,13 @@ struct Jwk {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Confirmation {
     jwk: Jwk,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Claims {
     iss: String,
     aud: String,

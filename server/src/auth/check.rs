@@ -65,7 +65,8 @@ pub(super) async fn claim(app: &AppState, parts: &Parts) -> Result<Claimed, Prob
     })
 }
 
-fn missing() -> Problem {
+/// No access token, or none in the expected form.
+pub(crate) fn missing() -> Problem {
     TOKEN_MISSING.problem().field("authorization").accepted("Bearer and an access token")
 }
 

@@ -33,6 +33,7 @@ mod tests;
 pub mod token;
 
 pub use check::check_again;
+pub(crate) use check::missing as token_missing;
 pub use extract::{SignedBody, SignedJson};
 pub use policy::Policy;
 pub use principal::{Principal, Scope, has_every_area};

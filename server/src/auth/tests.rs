@@ -2,7 +2,9 @@
 
 mod access;
 mod administration;
+mod certificates;
 mod hostile;
+mod refresh;
 
 use sync_core::id::AreaId;
 

@@ -15,16 +15,27 @@ use super::random;
 pub const KIND: Kind = Kind { typ: "at+jwt", audience: "api", purpose: Purpose::Token };
 
 /// The claims of an access token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Claims<'a> {
     /// The row in `sign_in`.
     sid: i64,
     /// Seconds since the epoch.
     exp: i64,
-    #[serde(borrow)]
     aud: &'a str,
     /// Random: two tokens of one second are two, so that a device may count its proofs from 1 with each.
     n: u16,
+}
+
+/// The same as it is read. A claim this server never issues, for instance `nbf`, is not passed over in silence.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    sid: i64,
+    exp: i64,
+    #[serde(rename = "aud")]
+    _audience: String,
+    #[serde(rename = "n")]
+    _random: u16,
 }
 
 /// What an access token says.
@@ -67,12 +78,7 @@ pub fn issue(ring: &Keyring, policy: &Policy, sign_in: i64, now: UnixMs) -> Resu
 /// # Errors
 /// [`TokenError`].
 pub fn read(ring: &Keyring, text: &str, now: UnixMs) -> Result<AccessToken, TokenError> {
-    #[derive(Deserialize)]
-    struct Read {
-        sid: i64,
-        exp: i64,
-    }
-    let Read { sid, exp } = jwt::decode(KIND, ring, text, now)?;
+    let Read { sid, exp, .. } = jwt::decode(KIND, ring, text, now)?;
     let expires_at = UnixMs(exp.saturating_mul(1000));
     if now >= expires_at {
         return Err(TokenError::Expired);

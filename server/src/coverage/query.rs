@@ -19,14 +19,19 @@ const MAX_PERIODS: usize = 120;
 #[into_params(parameter_in = Query)]
 pub struct RangeParams {
     /// Generation of units: 2023, 2024 or 2025; the newest unless given.
+    #[param(value_type = Option<u16>)]
     pub generation: Option<String>,
     /// One unit, as `2025-06841` or as a code of the generation; every unit in scope unless given.
+    #[param(inline, value_type = Option<crate::openapi::Unit>)]
     pub unit: Option<String>,
     /// First day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`); the first of this reporting year unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
     pub from: Option<String>,
     /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
     pub to: Option<String>,
     /// `month`, `quarter` or `year`; `month` unless given.
+    #[param(pattern = "^(month|quarter|year)$")]
     pub bucket: Option<String>,
 }
 
@@ -36,12 +41,16 @@ pub struct RangeParams {
 #[into_params(parameter_in = Query)]
 pub struct UnreachedParams {
     /// A village is listed when no session was held there for at least so many days: 1 to 3660; 90 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 3660)]
     pub days: Option<String>,
     /// Generation of units; the newest unless given.
+    #[param(value_type = Option<u16>)]
     pub generation: Option<String>,
     /// One unit, as `2025-06841` or as a code of the generation.
+    #[param(inline, value_type = Option<crate::openapi::Unit>)]
     pub unit: Option<String>,
     /// The day from which is counted back, `yyyy-mm-dd`; today unless given.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub on: Option<String>,
 }
 

@@ -146,13 +146,14 @@ pub async fn visible(app: &AppState, principal: &Principal) -> Result<Vec<(Devic
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// 3 to 200 characters, for whoever asks later.
+    #[schema(min_length = 3, max_length = 200)]
     pub reason: String,
 }
 
 /// Revokes a device at once: its next request is refused, also in the middle of a sync, and nothing it seals is
 /// admitted. For administrators, officers in their own areas, and a person's own other device. There is no way back.
 #[utoipa::path(post, path = "/v1/devices/{id}/revoke", tag = "devices",
-    params(("id" = String, Path, description = "16 hexadecimal digits")), request_body = Revocation,
+    params(("id" = inline(crate::openapi::Hex16), Path, description = "16 hexadecimal digits")), request_body = Revocation,
     responses((status = 200, description = "The device, revoked", body = DeviceView)))]
 async fn revoke_device(
     State(app): State<AppState>,

@@ -2,11 +2,12 @@
 
 use sync_core::device::{Effect, Input, Notice, StopReason};
 use sync_core::id::UnixMs;
+use sync_core::log::LogId;
 use sync_core::sync::{Page, ReceiptFile};
 
 use super::access::is_shut_out;
 use super::client::Ask;
-use super::{Field, FieldError, Refusal, Traffic, Watch};
+use super::{Field, FieldError, Refusal, Traffic, Watch, Witnessed};
 
 const SYNC: &str = "application/vnd.banlang.sync";
 const PAGE: &str = "application/vnd.banlang.page";
@@ -42,6 +43,8 @@ pub struct Report {
     pub traffic: Traffic,
     /// What a person should hear of: copies, restores, forged receipts.
     pub notices: Vec<Notice>,
+    /// What a coordinator's device found in the server's journal; nothing when it could not be asked.
+    pub witnessed: Option<Box<Witnessed>>,
 }
 
 /// A file for a carrier.
@@ -78,6 +81,15 @@ impl Outcome {
             Notice::Stopped(reason) => Some(*reason),
             _ => None,
         })
+    }
+
+    /// What two runs of one sync left behind: the second one's word counts on what could not be verified.
+    fn followed_by(mut self, again: Self) -> Self {
+        let stays =
+            |notice: &Notice| matches!(notice, Notice::StoreCopiedOrRolledBack { .. } | Notice::ServerWasBehind { .. });
+        self.notices.retain(stays);
+        self.notices.extend(again.notices);
+        Self { notices: self.notices, ..again }
     }
 
     /// The cause when there is one, else what the state machine said.
@@ -169,13 +181,20 @@ impl Field {
     pub async fn sync(&mut self, watch: Watch<'_>) -> Result<Report, FieldError> {
         let before = self.client.traffic;
         // First the token, and with it the certificate: what is pending is sealed under the rights of today.
-        let outcome = match self.refresh_if_stale().await {
+        let mut outcome = match self.refresh_if_stale().await {
             Ok(()) => {
                 let now = self.clock.now();
                 self.run(Input::SyncRequested { now }, watch).await
             }
             Err(error) => Outcome { error: Some(error), ..Outcome::default() },
         };
+        if outcome.notices.iter().any(|notice| matches!(notice, Notice::Unverifiable { .. })) {
+            // The server may seal with a key that is newer than this device's list: it comes with the next token.
+            self.refresh().await.ok();
+            let now = self.clock.now();
+            let again = self.run(Input::SyncRequested { now }, watch).await;
+            outcome = outcome.followed_by(again);
+        }
         let (mut sent, mut received, mut server_time) = (0, 0, None);
         for notice in &outcome.notices {
             match notice {
@@ -193,11 +212,14 @@ impl Field {
             }
             (None, _) => return Err(outcome.into_error(StopReason::Failed)),
         };
+        let mut witnessed = None;
         if let End::Synced { server_time } = end {
             self.note_clocks(server_time).await?;
             self.fetch_reference_if_stale().await?;
+            witnessed = self.witness_if_watching().await?.map(Box::new);
         }
-        Ok(Report { end, sent, received, traffic: since(before, self.client.traffic), notices: heard(outcome.notices) })
+        let traffic = since(before, self.client.traffic);
+        Ok(Report { end, sent, received, traffic, notices: heard(outcome.notices), witnessed })
     }
 
     /// Everything the server has not signed for, sealed and laid out.
@@ -291,11 +313,22 @@ fn since(before: Traffic, now: Traffic) -> Traffic {
 
 /// What a person should hear of.
 fn heard(notices: Vec<Notice>) -> Vec<Notice> {
+    let lacking: Vec<LogId> = notices
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::ServerLacks { log } => Some(*log),
+            _ => None,
+        })
+        .collect();
     let matters = |notice: &Notice| {
+        if let Notice::ServerWasBehind { log } = notice {
+            // What it does not take was not given back.
+            return !lacking.contains(log);
+        }
         matches!(
             notice,
             Notice::StoreCopiedOrRolledBack { .. }
-                | Notice::ServerWasBehind { .. }
+                | Notice::ServerLacks { .. }
                 | Notice::Unverifiable { .. }
                 | Notice::ForgedReceipt
         )

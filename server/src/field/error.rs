@@ -187,6 +187,9 @@ pub enum FieldError {
     /// The receipts are for another device.
     #[error("the file holds no receipts for this device")]
     NotReceipts,
+    /// A checkpoint, or the journal beside it, is not what the server's key signed.
+    #[error("the server's checkpoint does not hold: {0}; keep this device and tell the coordinator")]
+    Checkpoint(&'static str),
     /// Encrypting the file failed.
     #[error("encryption failed: {0}")]
     Encryption(String),
@@ -287,6 +290,9 @@ impl FieldError {
             Self::NotRecorded => "không ghi được vào kho dữ liệu; chưa có gì được lưu, hãy thử lại".to_owned(),
             Self::File(error) => format!("tệp không đúng loại ({error})"),
             Self::NotReceipts => "tệp không chứa biên nhận cho thiết bị này".to_owned(),
+            Self::Checkpoint(why) => {
+                format!("điểm đối chiếu của máy chủ không đúng ({why}); hãy giữ thiết bị này và báo điều phối viên")
+            }
             Self::Encryption(why) => format!("không mã hóa được: {why}"),
         }
     }

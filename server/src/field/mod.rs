@@ -28,6 +28,7 @@ mod summary;
 mod tests;
 pub mod text;
 mod today;
+mod witness;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use read::{Found, Standing, Whole};
 pub use status::Status;
 pub use store::Durability;
 pub use summary::Summary;
+pub use witness::{Evidence, Lost, Statement, Testimony, Witnessed};
 
 use client::{Access, Client};
 use key::DeviceKey;

@@ -236,6 +236,13 @@ pub const SERVER_WAS_BEHIND: Text = text(
     "Máy chủ thiếu dữ liệu đã nhận trước đây; thiết bị đã gửi lại.",
     "The server had lost what it had before; this device gave it back.",
 );
+/// The server does not take batches of a device it does not know.
+pub const SERVER_LACKS: Text = text(
+    "Máy chủ không nhận dữ liệu của một thiết bị mà nó không còn biết, ví dụ sau khi khôi phục; dữ liệu vẫn được giữ ở \
+     đây. Cần để thiết bị đó liên lạc lại với máy chủ.",
+    "The server does not take batches of a device it no longer knows, for instance after a restore; they are kept here. \
+     That device has to call the server once.",
+);
 /// A batch could not be verified.
 pub const UNVERIFIABLE: Text = text(
     "Có dữ liệu không xác minh được chữ ký và không được lưu.",

@@ -90,7 +90,7 @@ pub(crate) async fn commit(tx: &mut Tx, group: &[Arc<Submission>], context: &Con
     usage::charge(tx, &mut worked, context).await?;
     let filled = fill(tx, &mut worked, again, context).await?;
     worked.run(tx, filled, context).await?;
-    worked.write(tx).await?;
+    worked.write(tx, context.now).await?;
     let states: HashMap<BatchHash, State> = worked
         .works
         .iter()

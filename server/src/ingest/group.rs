@@ -18,6 +18,7 @@ use super::signer::Signers;
 use super::standing::{Standing, State, Via};
 use super::store::{self, NewBatch, Restanding};
 use crate::db::{DbError, Tx};
+use crate::journal::Draft;
 use crate::project::{Projected, Projector};
 
 /// What every group needs.
@@ -231,8 +232,8 @@ impl Group {
             .or(work.over_quota.then_some(Reason::Quota))
     }
 
-    /// Writes everything.
-    pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), DbError> {
+    /// Writes everything, and what was written into the journal.
+    pub(crate) async fn write(&self, tx: &mut Tx, now: UnixMs) -> Result<(), DbError> {
         let state = |index: usize| self.placer.state(index);
         let new: Vec<NewBatch<'_>> = self
             .works
@@ -252,6 +253,11 @@ impl Group {
             })
             .collect();
         store::insert(tx, &new).await?;
+        let mut journal = Draft::at(now);
+        for new in &new {
+            let what = (new.id, new.batch.log(), new.batch.head());
+            journal.arrived(what, (new.state, new.via, new.carrier), &new.standings);
+        }
         let moved: Vec<(i64, State)> = self
             .works
             .iter()
@@ -260,6 +266,9 @@ impl Group {
             .map(|(index, work)| (work.id, state(index)))
             .collect();
         store::set_states(tx, &moved).await?;
+        for (id, state) in moved {
+            journal.moved(id, state);
+        }
         let restandings: Vec<Restanding<'_>> = self
             .restandings
             .iter()
@@ -270,6 +279,10 @@ impl Group {
             })
             .collect();
         store::restand(tx, &restandings).await?;
+        for (place, (standing, _)) in &self.restandings {
+            journal.judged(place.batch_id, place.ordinal, *standing);
+        }
+        journal.append(tx).await?;
         let advanced: BTreeSet<LogId> =
             self.placer.chained().iter().map(|index| self.works[*index].prepared.batch.log()).collect();
         let heads: Vec<_> = advanced.into_iter().map(|log| (log, self.placer.head(&log))).collect();

@@ -41,7 +41,7 @@ pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
 pub use commit::Outcome;
 pub use deposit::{CARRIED_KEY, Deposit, deposit};
 pub use encoding::CONTENT_ENCODING;
-pub(crate) use encoding::accepts;
+pub(crate) use encoding::{accepts, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;

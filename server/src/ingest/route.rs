@@ -38,8 +38,8 @@ pub fn router() -> OpenApiRouter<AppState> {
     post,
     path = "/v1/sync",
     tag = "sync",
-    request_body(content = Vec<u8>, content_type = "application/vnd.banlang.sync"),
-    responses((status = 200, description = "A response", body = Vec<u8>, content_type = "application/vnd.banlang.sync")),
+    request_body(content = crate::openapi::Binary, content_type = "application/vnd.banlang.sync"),
+    responses((status = 200, description = "A response", body = crate::openapi::Binary, content_type = "application/vnd.banlang.sync")),
 )]
 async fn sync(State(app): State<AppState>, headers: HeaderMap, body: SignedBody) -> Result<Response, Problem> {
     expect_media(&headers, SYNC)?;
@@ -66,9 +66,9 @@ async fn sync(State(app): State<AppState>, headers: HeaderMap, body: SignedBody)
     path = "/v1/deposits",
     tag = "sync",
     security(()),
-    request_body(content = Vec<u8>, content_type = "application/vnd.banlang.page"),
+    request_body(content = crate::openapi::Binary, content_type = "application/vnd.banlang.page"),
     responses(
-        (status = 200, description = "Receipts", body = Vec<u8>, content_type = "application/vnd.banlang.receipts")
+        (status = 200, description = "Receipts", body = crate::openapi::Binary, content_type = "application/vnd.banlang.receipts")
     ),
 )]
 async fn deposits(State(app): State<AppState>, headers: HeaderMap, Body(body): Body) -> Result<Response, Problem> {

@@ -27,8 +27,12 @@ pub struct BackupArgs {
 /// Arguments of `banlang restore`.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// The backup
-    file: PathBuf,
+    /// The backup; on PostgreSQL use pg_restore, then --mark
+    #[arg(required_unless_present = "mark", conflicts_with = "mark")]
+    file: Option<PathBuf>,
+    /// Only ready the database: after pg_restore finished, before the server starts
+    #[arg(long)]
+    mark: bool,
 }
 
 /// Arguments of `banlang snapshot`.
@@ -127,7 +131,15 @@ pub async fn run_backup(args: BackupArgs, context: &Context) -> Result<(), CliEr
 /// # Errors
 /// [`CliError`]; then the database is as it was.
 pub async fn run_restore(args: RestoreArgs, context: &Context) -> Result<(), CliError> {
-    let kept = super::restore(&context.config.database(), &args.file, context.clock.now()).await?;
+    let kept = match &args.file {
+        Some(file) => super::restore(&context.config.database(), file, context.clock.now()).await?,
+        None => {
+            let db = context.open_db().await?;
+            super::mark_restored(&db, context.clock.now()).await?;
+            db.close().await;
+            None
+        }
+    };
     println!("{}", context.lang.pick("Đã khôi phục", "Restored"));
     if let Some(kept) = kept {
         println!("{}: {}", context.lang.pick("Cơ sở dữ liệu cũ", "The database before"), kept.display());

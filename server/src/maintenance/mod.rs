@@ -1,6 +1,7 @@
 //! What keeps the stored batches safe and their caches true: snapshots, rebuild, verify, backup, restore.
 
 mod backup;
+mod certificates;
 pub mod command;
 mod file_body;
 mod rebuild;
@@ -11,5 +12,5 @@ mod verify;
 
 pub use backup::{BackupError, backup, mark};
 pub use rebuild::{Rebuilt, rebuild, rebuild_recorded};
-pub use restore::restore;
+pub use restore::{mark_restored, restore};
 pub use verify::{Finding, verify};

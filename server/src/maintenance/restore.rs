@@ -11,6 +11,7 @@ use sync_core::id::UnixMs;
 
 use super::backup::{BackupError, mark_in, newest_batch_in, sync_directory};
 use crate::audit::{self, Actor};
+use crate::auth::key::{self, Purpose};
 use crate::db::{Db, DbError, Schema, Tx, sqlite_code};
 use crate::on_db;
 
@@ -102,15 +103,37 @@ async fn prepare(part: &Path, backup: &Path, now: UnixMs) -> Result<(), BackupEr
     done
 }
 
+/// Readies a database that was put back to an older state, after `pg_restore` on PostgreSQL; [`restore`] does the same.
+///
+/// What was agreed on with devices is forgotten, a new epoch begins, and the server gets a new log of its own: what it
+/// sealed since the backup comes back from devices, and nothing it seals from now on takes the place of that.
+///
+/// # Errors
+/// The database's; then nothing changed.
+pub async fn mark_restored(db: &Db, now: UnixMs) -> Result<(), DbError> {
+    db.write(async |tx| {
+        let kid = begin_anew(tx, now).await?;
+        let detail = serde_json::json!({ "log_key": kid });
+        audit::record(tx, now, Actor::CommandLine, "database.restored", &kid, &detail).await
+    })
+    .await
+}
+
 async fn forget(tx: &mut Tx, name: &str, now: UnixMs) -> Result<(), DbError> {
+    let kid = begin_anew(tx, now).await?;
+    let newest = newest_batch_in(tx).await?;
+    mark_in(tx, newest).await?;
+    let detail = serde_json::json!({ "file": name, "newest_batch": newest, "log_key": kid });
+    audit::record(tx, now, Actor::CommandLine, "database.restored", name, &detail).await
+}
+
+/// Forgets what no longer holds; returns the id of the new log key.
+async fn begin_anew(tx: &mut Tx, now: UnixMs) -> Result<String, DbError> {
     crate::ingest::epoch::begin(tx).await?;
     for text in ["delete from agreement", "delete from snapshot"] {
         on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?;
     }
-    let newest = newest_batch_in(tx).await?;
-    mark_in(tx, newest).await?;
-    let detail = serde_json::json!({ "file": name, "newest_batch": newest });
-    audit::record(tx, now, Actor::CommandLine, "database.restored", name, &detail).await
+    key::rotate(tx, Purpose::Log, now, None).await
 }
 
 /// Succeeds when the file is a whole SQLite database of this program.

@@ -39,13 +39,14 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// The digest of the offer, 32 hexadecimal digits.
+    #[param(inline, value_type = crate::openapi::Hex32)]
     digest: String,
 }
 
 /// An area's prepared snapshot, as it was offered in an exchange
 #[utoipa::path(get, path = "/v1/areas/{area}/snapshot", tag = "sync",
-    params(("area" = String, Path, description = "For instance 2025-06841"), Which),
-    responses((status = 200, description = "A snapshot, zstd", body = Vec<u8>,
+    params(("area" = inline(crate::openapi::Area), Path, description = "For instance 2025-06841"), Which),
+    responses((status = 200, description = "A snapshot, zstd", body = crate::openapi::Binary,
         content_type = "application/vnd.banlang.snapshot")))]
 async fn area_snapshot(
     State(app): State<AppState>,

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId, to_hex};
 use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
 
+use super::certificates::certificates;
 use super::rebuild::{next, project_all};
 use crate::cli::Lang;
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::area;
 use crate::ingest::stored::Signers;
+use crate::journal;
 use crate::on_db;
 use crate::project;
 
@@ -62,6 +64,27 @@ const VIETNAMESE: &[(&str, &str)] = &[
     ("the batches make a row, and it is not there", "thiếu dòng mà các lô tạo ra"),
     (", the batches make ", ", các lô tạo ra "),
     (" differences are told; there may be more", " điểm khác đã nêu; có thể còn nữa"),
+    ("its columns are not what its signed text says", "các cột không khớp văn bản đã ký"),
+    ("its certificate is not on file", "không còn chứng nhận đã dùng để niêm phong lô"),
+    ("entries before it are missing; this is number ", "thiếu mục đứng trước; đây là mục số "),
+    ("its hash does not follow from it and the entry before", "mã băm không khớp nội dung và mục đứng trước"),
+    ("the journal knows nothing of it", "sổ ghi không có lô này"),
+    ("arrived and is gone", "đã đến và không còn nữa"),
+    ("does not come after batch", "không đứng sau lô"),
+    ("its log is not what the journal says", "nhật ký không khớp sổ ghi"),
+    ("its place is not what the journal says", "số thứ tự không khớp sổ ghi"),
+    ("its hash is not what the journal says", "mã băm không khớp sổ ghi"),
+    ("its state is not what the journal says", "trạng thái không khớp sổ ghi"),
+    ("its way is not what the journal says", "đường đến không khớp sổ ghi"),
+    ("its carrier is not what the journal says", "người mang không khớp sổ ghi"),
+    ("its time of arrival is not what the journal says", "giờ đến không khớp sổ ghi"),
+    ("its verdict is not what the journal says", "kết quả xét không khớp sổ ghi"),
+    ("its reason is not what the journal says", "lý do không khớp sổ ghi"),
+    ("its decision is not what the journal says", "quyết định không khớp sổ ghi"),
+    (" changes, the journal says ", " thay đổi, sổ ghi nêu "),
+    ("it holds ", "có "),
+    ("journal entry ", "mục sổ ghi "),
+    ("certificate ", "chứng nhận "),
     ("read tables", "bảng đọc"),
     ("records: ", "bản ghi: "),
     ("record ", "bản ghi "),
@@ -71,7 +94,8 @@ const VIETNAMESE: &[(&str, &str)] = &[
     (" of ", " của "),
 ];
 
-/// Checks every chain, signature, hash, change, log head, record and read table in one state of the database.
+/// Checks the journal, every chain, signature, hash, change, certificate, log head, record and read table in one state of
+/// the database.
 ///
 /// `scratch` is a fresh, migrated SQLite database, in which the read tables are made anew to be compared.
 ///
@@ -81,6 +105,10 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     let mut findings = Vec::new();
     let mut tx = db.snapshot().await?;
     let chains = batches(&mut tx, &mut findings).await?;
+    let replayed = journal::replay(&mut tx).await?;
+    let told = replayed.compare(&mut tx).await?;
+    findings.extend(told.into_iter().map(|(subject, difference)| Finding { subject, difference }));
+    certificates(&mut tx, &mut findings).await?;
     heads(&mut tx, &chains, &mut findings).await?;
     records(&mut tx, scratch, &mut findings).await?;
     let mut made = scratch.snapshot().await?;
@@ -105,6 +133,10 @@ struct Row {
     public_key: Blob<PublicKey>,
     seq: i64,
     hash: Blob<BatchHash>,
+    prev: Blob<BatchHash>,
+    certificate_no: i64,
+    sealed_at_ms: i64,
+    schema_number: i64,
     header: Vec<u8>,
     signature: Blob<[u8; 64]>,
     state: String,
@@ -114,7 +146,8 @@ struct Row {
 type Chains = BTreeMap<LogId, BTreeMap<u64, (BatchHash, BatchHash)>>;
 
 async fn batches(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<Chains, DbError> {
-    const BATCHES: &str = "select b.id, b.generation, b.code, b.device_id, d.public_key, b.seq, b.hash, b.header, \
+    const BATCHES: &str = "select b.id, b.generation, b.code, b.device_id, d.public_key, b.seq, b.hash, b.prev, \
+                           b.certificate_no, b.sealed_at_ms, b.schema_number, b.header, \
                            b.signature, b.state from batch b join device d on d.id = b.device_id \
                            where b.id > $1 order by b.id limit $2";
     const CHANGES: &str = "select batch_id, ordinal, record_id, kind, change_hash, bytes, verdict from change \
@@ -161,7 +194,15 @@ async fn batches(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<Chains, DbE
                 say("the signature is not its device's".to_owned());
             }
             let log = LogId { area: area(row.generation, row.code)?, device: row.device_id.0 };
-            if batch.hash() != row.hash.0 || batch.log() != log || i64::try_from(batch.header().seq.0) != Ok(row.seq) {
+            let header = batch.header();
+            let columns = batch.hash() == row.hash.0
+                && batch.log() == log
+                && i64::try_from(header.seq.0) == Ok(row.seq)
+                && header.prev == row.prev.0
+                && i64::from(header.certificate.0) == row.certificate_no
+                && header.sealed_at.0 == row.sealed_at_ms
+                && i64::from(header.schema) == row.schema_number;
+            if !columns {
                 say("its columns are not those of its header".to_owned());
             }
             for (entry, (_, ordinal, Blob(record), kind, Blob(hash), _, _)) in

@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-/// A JSON body; as a response, a JSON document.
+/// A JSON body, which is always an object; as a response, a JSON document.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
@@ -42,6 +42,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(MEDIA.problem().field("content-type").accepted("application/json"));
         }
         let Body(bytes) = Body::from_request(request, state).await?;
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            // Serde would take the fields in their order, and a list of nothings for a change of nothing.
+            return Err(FIELD.problem().field("body").accepted("a JSON object"));
+        }
         let mut text = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| {
             let path = error.path().to_string();

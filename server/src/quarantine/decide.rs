@@ -15,6 +15,7 @@ use crate::ingest::adoption::{
     Bytes, Candidate, ChangeRow, Context, Group, Placer, change_at, credentials_of_row, heads, lock, next_batch_id,
     row_binding,
 };
+use crate::journal::Draft;
 use crate::on_db;
 use crate::problem::Problem;
 
@@ -70,8 +71,8 @@ pub(crate) async fn release_in(
         };
         return Err(STILL_REFUSED.problem().field("ordinal").detail(why));
     }
-    group.write(tx).await?;
-    note_decision(tx, principal, at, note, context).await?;
+    group.write(tx, context.now).await?;
+    note_decision(tx, principal, (at, standing), note, context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
         "reason": row.standing.reason(), "was": row.standing.name(), "note": note });
     let subject = format!("{}/{}", at.0, at.1);
@@ -96,7 +97,7 @@ pub(crate) async fn leave_in(
         return Err(decided(row.standing));
     }
     on_db!(tx, |c| sqlx::query(LEAVE).bind(at.0).bind(at.1).execute(c).await.map(drop)).map_err(DbError::from)?;
-    note_decision(tx, principal, at, Some(why), context).await?;
+    note_decision(tx, principal, (at, Standing::Left), Some(why), context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
         "reason": row.standing.reason(), "why": why });
     let subject = format!("{}/{}", at.0, at.1);
@@ -131,7 +132,7 @@ async fn change_of(
 async fn note_decision(
     tx: &mut Tx,
     principal: &Principal,
-    at: At,
+    (at, standing): (At, Standing),
     note: Option<&str>,
     context: &Context,
 ) -> Result<(), DbError> {
@@ -146,7 +147,9 @@ async fn note_decision(
         .execute(c)
         .await
         .map(drop))?;
-    Ok(())
+    let mut journal = Draft::at(context.now);
+    journal.decided(at, standing, principal.account, note);
+    journal.append(tx).await
 }
 
 /// Releases a change: see [`crate::quarantine`].

@@ -10,11 +10,12 @@ use utoipa_axum::routes;
 use super::device_log::{DeviceLog, device_log};
 use super::list::{Item, Which, list};
 use super::own::{Held, own};
-use super::problems::{NOT_YOURS, UNKNOWN};
+use super::problems::NOT_YOURS;
 use super::{decide, problems};
 use crate::app::AppState;
 use crate::auth::{Principal, SignedJson};
 use crate::device;
+use crate::device::route::DEVICE_UNKNOWN;
 use crate::problem::{FIELD, Json, Path, Problem, Query};
 
 /// The routes.
@@ -34,12 +35,15 @@ struct Part {
     /// `open` (the default: `quarantined` and `waiting`), one of these, or what was decided: `left`, `released`.
     standing: Option<String>,
     /// After this batch …
+    #[param(minimum = 0)]
     #[serde(default)]
     after_batch: i64,
     /// … and this ordinal in it.
+    #[param(minimum = 0)]
     #[serde(default)]
     after_ordinal: i64,
     /// At most so many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
     #[serde(default = "hundred")]
     limit: usize,
 }
@@ -67,6 +71,7 @@ struct OwnHeld {
 #[serde(deny_unknown_fields)]
 struct Decision {
     /// Why, at most 500 characters; required to leave a change out.
+    #[schema(max_length = 500)]
     #[serde(default)]
     reason: Option<String>,
 }
@@ -102,6 +107,11 @@ async fn quarantine(
     if !(1..=500).contains(&part.limit) {
         return Err(crate::problem::QUERY.problem().field("limit").accepted("1 to 500"));
     }
+    for (field, after) in [("after_batch", part.after_batch), ("after_ordinal", part.after_ordinal)] {
+        if after < 0 {
+            return Err(crate::problem::QUERY.problem().field(field).accepted("a number from 0"));
+        }
+    }
     // Ordinals count from 0: nothing comes before the first batch.
     let which = match part.standing.as_deref() {
         None => Which::Open,
@@ -126,7 +136,7 @@ async fn held(State(app): State<AppState>, principal: Principal) -> Result<Json<
 ///
 /// The server adopts it: a batch in the server's own log of the area carries it to every device.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/release", tag = "quarantine", request_body = Decision,
-    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    params(("batch" = i64, Path, minimum = 0), ("ordinal" = i64, Path, minimum = 0)),
     responses((status = 200, description = "How it stands now", body = Decided)))]
 async fn release(
     State(app): State<AppState>,
@@ -141,7 +151,7 @@ async fn release(
 ///
 /// It is kept, is listed with `standing=left` and can be released later; nothing recorded is dropped.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/leave", tag = "quarantine", request_body = Decision,
-    params(("batch" = i64, Path), ("ordinal" = i64, Path)),
+    params(("batch" = i64, Path, minimum = 0), ("ordinal" = i64, Path, minimum = 0)),
     responses((status = 200, description = "How it stands now", body = Decided)))]
 async fn leave(
     State(app): State<AppState>,
@@ -161,7 +171,7 @@ struct Logs {
 }
 
 /// What of a device's logs has arrived, and what is missing
-#[utoipa::path(get, path = "/v1/devices/{id}/log", tag = "devices", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/devices/{id}/log", tag = "devices", params(("id" = inline(crate::openapi::Hex16), Path)),
     responses((status = 200, description = "Its logs", body = Logs)))]
 async fn log(
     State(app): State<AppState>,
@@ -171,7 +181,7 @@ async fn log(
     let visible = device::route::visible(&app, &principal).await?;
     let seen = id == principal.device || visible.iter().any(|(device, _)| device.id == id);
     if !seen {
-        return Err(UNKNOWN.problem().field("id").detail("no such device in your areas"));
+        return Err(DEVICE_UNKNOWN.problem().field("id"));
     }
     let mut logs = device_log(&app.db, id).await?;
     logs.retain(|log| id == principal.device || principal.areas.contains(log.area));

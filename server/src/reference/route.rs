@@ -80,11 +80,13 @@ async fn kind(
 #[serde(deny_unknown_fields)]
 struct Search {
     /// A name or part of it, with or without tone marks. All villages without it.
+    #[param(max_length = 100)]
     near: Option<String>,
     /// Only villages of this unit, for instance 2025-06841.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<crate::openapi::Area>)]
     area: Option<AreaId>,
     /// How many at most: 1 to 200, usually 20.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
 }
 
@@ -188,10 +190,13 @@ async fn unit_choice(
 #[serde(deny_unknown_fields)]
 struct Chosen {
     /// The generation of the unit, for instance 2025.
+    #[schema(maximum = 65535)]
     generation: u16,
     /// The unit's code, for instance 6838.
+    #[schema(value_type = i64, minimum = 0, maximum = 4294967295_u64)]
     code: u32,
     /// The code this corrects; required once one was chosen.
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     replaces: Option<u32>,
 }
 

@@ -64,8 +64,10 @@ pub struct Village {
     /// Names it had.
     pub former_names: Vec<String>,
     /// Units by generation, only those that are certain.
+    #[schema(value_type = BTreeMap<String, VillageUnit>)]
     pub units: BTreeMap<u16, VillageUnit>,
     /// What the list assumes, by generation, where a person has to choose.
+    #[schema(value_type = BTreeMap<String, u32>)]
     pub suggested: BTreeMap<u16, u32>,
 }
 

@@ -35,7 +35,7 @@ pub struct Author {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ConflictValue {
     /// The value.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub value: serde_json::Value,
     /// Who wrote it.
     #[serde(flatten)]
@@ -80,12 +80,16 @@ pub struct Conflicts {
 #[into_params(parameter_in = Query)]
 pub struct ConflictParams {
     /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became whole.
+    #[param(inline, value_type = Option<crate::openapi::Area>)]
     pub area: Option<String>,
     /// `session`, `review` or `panel_check`.
+    #[param(pattern = "^(session|review|panel_check)$")]
     pub kind: Option<String>,
     /// Rows in a page: 1 to 500; 50 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[0-9a-fA-F]{50}$")]
     pub cursor: Option<String>,
 }
 

@@ -28,28 +28,37 @@ const DAY: &str = "a day yyyy-mm-dd from 2000 to 2099";
 #[into_params(parameter_in = Query)]
 pub struct SessionParams {
     /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became.
+    #[param(inline, value_type = Option<crate::openapi::Area>)]
     pub area: Option<String>,
     /// The id of a village; with the villages that were merged into it.
     pub village: Option<String>,
     /// First day held.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub from: Option<String>,
     /// Last day held, included.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub to: Option<String>,
     /// A format, for instance `village_meeting`.
     pub format: Option<String>,
     /// `new`, `confirmed`, `returned`, `amended`, `disputed` or `voided`; voided sessions are listed only on request.
+    #[param(pattern = "^(new|confirmed|returned|amended|disputed|voided)$")]
     pub state: Option<String>,
     /// `true`: only with open conflicts; `false`: only without.
+    #[param(pattern = "^(true|false)$")]
     pub conflict: Option<String>,
     /// The device that made the record, 16 hexadecimal digits.
+    #[param(inline, value_type = Option<crate::openapi::Hex16>)]
     pub device: Option<String>,
     /// Words of the note or the place, or of a village's name; tone marks do not matter.
     pub q: Option<String>,
     /// `-held` (newest first, the default), `held`, `-received` or `received`.
+    #[param(pattern = "^-?(held|received)$")]
     pub sort: Option<String>,
     /// Rows in a page: 1 to 500; 50 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[0-9a-fA-F]{50}$")]
     pub cursor: Option<String>,
 }
 

@@ -27,16 +27,21 @@ const LIST: u8 = 16;
 pub struct PanelCheckParams {
     /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became; of a unit
     /// that was split, by the village of the site.
+    #[param(inline, value_type = Option<crate::openapi::Area>)]
     pub area: Option<String>,
     /// The site in the register of panels.
     pub site: Option<String>,
     /// First day of the visit.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub from: Option<String>,
     /// Last day of the visit, included.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub to: Option<String>,
     /// Rows in a page: 1 to 500; 50 unless given.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
     pub limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[0-9a-fA-F]{50}$")]
     pub cursor: Option<String>,
 }
 

@@ -44,7 +44,7 @@ async fn list_sessions(
 
 /// One session: as it stands, its open conflicts, its reviews, and who changed what, when, on which device.
 #[utoipa::path(get, path = "/v1/sessions/{id}", tag = "sessions",
-    params(("id" = String, Path, description = "32 hexadecimal digits")),
+    params(("id" = inline(crate::openapi::Hex32), Path, description = "32 hexadecimal digits")),
     responses((status = 200, description = "The session", body = SessionDetail)))]
 async fn show_session(
     State(app): State<AppState>,

@@ -292,6 +292,7 @@ impl Device {
         stored: &mut Inventory,
         refetch: &mut BTreeSet<LogId>,
     ) {
+        run.lacking.clear();
         let logs: Vec<LogId> = self.chains.logs().map(|(log, _)| *log).collect();
         for log in logs.into_iter().filter(|log| self.is_own(log) || !outside.contains(&log.area)) {
             let (theirs, mine) = (server.head(&log), self.staged_head(staged, &log));
@@ -313,6 +314,8 @@ impl Device {
                 }
             } else if run.offered(&log) < mine.seq {
                 run.behind.insert(log, theirs.seq.max(run.offered(&log)));
+            } else {
+                run.lacking.insert(log);
             }
         }
     }

@@ -237,6 +237,12 @@ pub enum Notice {
         /// Its record.
         record: RecordId,
     },
+    /// The server does not take batches of this log of another device: after a restore it may not know the device any
+    /// more. They are kept here, and offered again with each sync.
+    ServerLacks {
+        /// The log.
+        log: LogId,
+    },
     /// A batch came whose signature or author cannot be verified; it was not kept.
     Unverifiable {
         /// Its log.

@@ -49,6 +49,8 @@ pub(super) struct Run {
     snapshots_refused: bool,
     idle_rounds: u8,
     rounds: u32,
+    /// Others' logs that the server still does not have after all of them was given back in this run.
+    pub(super) lacking: BTreeSet<LogId>,
     pub(super) server_time: UnixMs,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -96,6 +98,7 @@ impl Run {
             snapshots_refused: false,
             idle_rounds: 0,
             rounds: 0,
+            lacking: BTreeSet::new(),
             server_time: UnixMs(0),
             sent: 0,
             received: 0,
@@ -382,6 +385,10 @@ impl Device {
             return self.wait(run, Step::SnapshotFetched, Effect::FetchSnapshot(offer));
         }
         if complete {
+            // What it does not take must not keep this device from being level with it.
+            for log in run.lacking {
+                self.notify(Notice::ServerLacks { log });
+            }
             let server_time = run.server_time;
             return self.notify(Notice::Synced { server_time });
         }

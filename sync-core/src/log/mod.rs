@@ -6,14 +6,18 @@
 
 mod batch;
 mod change;
+mod checkpoint;
 mod inventory;
+mod journal;
 mod key;
 mod receipt;
 
 pub(crate) use batch::EntryFlags;
 pub use batch::{Batch, BatchError, BatchHeader, Body, Entry, SCHEMA, limits, seal};
 pub use change::{RawChange, RawChangeError};
+pub use checkpoint::{Checkpoint, JournalPage};
 pub use inventory::{Digest16, Head, Inventory, LogId};
 pub(crate) use inventory::{MAX_HEADS, read_heads, write_heads};
+pub use journal::{Arrival, Decision, JournalEntry, Judgement, Mark, Move, Position, Tip};
 pub use key::{Signature, verify};
 pub use receipt::{Receipt, Stage};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use server::db::{Db, Dialect};
 use server::on_db;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use sync_core::id::to_hex;
 use tempfile::TempDir;
 
@@ -90,6 +91,47 @@ impl Database {
             Place::File { dir } => Some(dir.path()),
             Place::Server(_) => None,
         }
+    }
+
+    /// Which engine's SQL is spoken.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match &self.place {
+            Place::File { .. } => Dialect::Sqlite,
+            Place::Server(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs statements behind the program's back, in one transaction and with no foreign key in the way; how many rows
+    /// each touched.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub async fn tamper(&self, statements: &[String]) -> Result<Vec<u64>, Failure> {
+        let mut touched = Vec::with_capacity(statements.len());
+        match &self.place {
+            Place::File { dir } => {
+                let options = SqliteConnectOptions::new().filename(dir.path().join(FILE)).foreign_keys(false);
+                let mut connection = options.connect().await?;
+                let mut tx = connection.begin().await?;
+                for text in statements {
+                    touched.push(sqlx::query(AssertSqlSafe(text.clone())).execute(&mut *tx).await?.rows_affected());
+                }
+                tx.commit().await?;
+                connection.close().await?;
+            }
+            Place::Server(_) => {
+                let mut connection = PgConnection::connect(&self.url).await?;
+                connection.execute("set session_replication_role = replica").await?;
+                let mut tx = connection.begin().await?;
+                for text in statements {
+                    touched.push(sqlx::query(AssertSqlSafe(text.clone())).execute(&mut *tx).await?.rows_affected());
+                }
+                tx.commit().await?;
+                connection.close().await?;
+            }
+        }
+        Ok(touched)
     }
 
     fn in_file(dir: TempDir) -> Result<Self, Failure> {

@@ -40,7 +40,7 @@ pub struct Answer {
     pub status: u16,
     /// The media type.
     pub media: String,
-    /// The body.
+    /// The body, unpacked.
     pub bytes: Vec<u8>,
 }
 
@@ -124,6 +124,16 @@ impl Hand {
         Ok((RecordKind::Session, new.id, RawChange::from_framed(&new.change.bytes)?))
     }
 
+    /// A new record of its own.
+    ///
+    /// # Errors
+    /// When a field is refused.
+    pub fn create(&mut self, draft: &Draft) -> Result<Change, Failure> {
+        self.serial += 1;
+        let new = record::create(draft, &self.author(self.id), self.serial)?;
+        Ok((draft.kind(), new.id, RawChange::from_framed(&new.change.bytes)?))
+    }
+
     /// A new session of its own.
     ///
     /// # Errors
@@ -175,6 +185,17 @@ impl Hand {
         self.send("POST", "/v1/deposits", "application/vnd.banlang.page", body, false).await
     }
 
+    /// Puts another token in the place of its own.
+    pub fn hold(&mut self, token: String) {
+        self.token = token;
+    }
+
+    /// The token it holds.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Any call, with token and proof when `signed`.
     ///
     /// # Errors
@@ -188,6 +209,7 @@ impl Hand {
         signed: bool,
     ) -> Result<Answer, Failure> {
         let mut request = self.http.request(method.parse()?, format!("{}{target}", self.url));
+        request = request.header("accept-encoding", "zstd");
         if !media.is_empty() {
             request = request.header("content-type", media);
         }
@@ -200,6 +222,9 @@ impl Hand {
         let status = response.status().as_u16();
         let media = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let media = media.unwrap_or_default().to_owned();
-        Ok(Answer { status, media, bytes: response.bytes().await?.to_vec() })
+        let packed = response.headers().get("content-encoding").is_some_and(|encoding| encoding == "zstd");
+        let bytes = response.bytes().await?.to_vec();
+        let bytes = if packed && !bytes.is_empty() { zstd::decode_all(&bytes[..])? } else { bytes };
+        Ok(Answer { status, media, bytes })
     }
 }

@@ -5,15 +5,19 @@
 
 mod database;
 mod hand;
+mod history;
 mod line;
 mod phone;
+mod planted;
 mod program;
 mod site;
 
 pub use database::{Database, Engine, tables};
 pub use hand::{Answer, Change, Hand};
+pub use history::{History, history};
 pub use line::{Fault, Line};
 pub use phone::{Closed, Phone, Seen};
+pub use planted::{PARTS, Planted, plant};
 pub use program::{Output, Program, Serving};
 pub use site::{PASSWORD, START, Served, Site};
 

@@ -28,13 +28,16 @@ use crate::write_tx;
 #[serde(deny_unknown_fields)]
 pub struct Enrolment {
     /// The code, `XXXX-XXXX-XX`.
+    #[schema(min_length = 10)]
     pub code: String,
     /// The device's Ed25519 public key, 64 hexadecimal digits.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::Hex64)]
     pub public_key: PublicKey,
     /// What its owner calls the device, 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60)]
     pub label: String,
     /// Ed25519 over `banlang enrol v1` ‖ SHA-256(code: ten upper-case characters) ‖ public key; 128 hexadecimal digits.
+    #[schema(value_type = crate::openapi::Hex128)]
     pub signature: String,
     /// What the device's clock shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -28,13 +28,14 @@ pub struct SignInRequest {
     /// Its password.
     pub password: Password,
     /// The enrolled device.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::Hex16)]
     pub device_id: DeviceId,
     /// Ed25519 over `banlang sign-in v1` ‖ device id ‖ SHA-256(username ‖ 00 ‖ password); 128 hexadecimal digits.
+    #[schema(value_type = crate::openapi::Hex128)]
     pub signature: String,
     /// The number of the certificate the device has; it is left out of the answer when it is the newest.
     #[serde(default)]
-    #[schema(value_type = Option<u32>)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     pub certificate_no: Option<CertificateNo>,
     /// What the device's clock shows.
     #[serde(default)]

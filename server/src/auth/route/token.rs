@@ -25,15 +25,17 @@ use crate::write_tx;
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// The enrolled device.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::openapi::Hex16)]
     pub device_id: DeviceId,
     /// 16 fresh random bytes, 32 hexadecimal digits.
+    #[schema(value_type = crate::openapi::Hex32)]
     pub nonce: String,
     /// Ed25519 over `banlang token v1` ‖ device id ‖ nonce; 128 hexadecimal digits.
+    #[schema(value_type = crate::openapi::Hex128)]
     pub signature: String,
     /// The number of the certificate the device has; it is left out of the answer when it is the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u32>)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     pub certificate_no: Option<CertificateNo>,
     /// The certificate's text: only after the answer `certificate.wanted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,5 +166,6 @@ async fn lost(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<(Device
 async fn shown(tx: &mut Tx, request: &TokenRequest, now: UnixMs) -> Result<certificate::Signed, Problem> {
     let text = request.certificate.as_deref().ok_or_else(|| CERTIFICATE_WANTED.problem().field("certificate"))?;
     let ring = Keyring::load_in(tx).await?;
-    certificate::read(&ring, text, now).map_err(|_| CERTIFICATE_REFUSED.problem().field("certificate"))
+    let signed = certificate::read(&ring, text, now).ok().filter(|signed| signed.certificate.issued_at <= now);
+    signed.ok_or_else(|| CERTIFICATE_REFUSED.problem().field("certificate"))
 }

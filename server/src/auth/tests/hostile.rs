@@ -16,14 +16,18 @@ use crate::auth::testing::{START, TestDevice, World};
 use crate::db::DbError;
 use crate::db::testing::{Failure, on_each};
 
-fn part(value: &Value) -> String {
+pub(super) fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
 /// A token of any header and claims, signed by the server's key for `purpose`.
-fn forged(ring: &Keyring, purpose: Purpose, header: &Value, claims: &Value) -> Result<String, Failure> {
+pub(super) fn forged(ring: &Keyring, purpose: Purpose, header: &Value, claims: &Value) -> Result<String, Failure> {
+    signed(ring, purpose, &format!("{}.{}", part(header), part(claims)))
+}
+
+/// The message with a signature by the server's key for `purpose`.
+fn signed(ring: &Keyring, purpose: Purpose, message: &str) -> Result<String, Failure> {
     use ed25519_dalek::Signer;
-    let message = format!("{}.{}", part(header), part(claims));
     let key = ring.newest(purpose, START)?.signing().ok_or("no signing key")?;
     let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).to_bytes());
     Ok(format!("{message}.{signature}"))
@@ -87,6 +91,16 @@ async fn no_forged_token_is_accepted() -> Result<(), Failure> {
             ("signed by the certificate key", forged(&ring, Purpose::Certificate, &head, &claims)?),
             ("wrong audience", sign(&head, &with("aud", json!("gate")))?),
             ("expired", sign(&head, &with("exp", json!(START.0 / 1000)))?),
+            ("not yet valid", sign(&head, &with("nbf", json!(later + 3600)))?),
+            ("another issuer", sign(&head, &with("iss", json!("https://example.org")))?),
+            ("aud as a list with another", sign(&head, &with("aud", json!(["gate"])))?),
+            ("exp negative", sign(&head, &with("exp", json!(-1)))?),
+            ("sign-in missing as null", sign(&head, &with("sid", Value::Null))?),
+            ("sign-in twice", {
+                let text = claims.to_string().replacen('{', "{\"sid\":1,", 1);
+                let message = format!("{}.{}", part(&head), URL_SAFE_NO_PAD.encode(text));
+                signed(&ring, Purpose::Token, &message)?
+            }),
             ("exp as text", sign(&head, &with("exp", json!(later.to_string())))?),
             ("exp beyond all numbers", sign(&head, &with("exp", json!(1e300)))?),
             ("sign-in as text", sign(&head, &with("sid", json!("1")))?),
@@ -147,8 +161,8 @@ async fn a_proof_counts_once_and_for_its_own_request_only() -> Result<(), Failur
             |counter| statement::proof_header(&device.key, "POST", target, body.as_bytes(), &device.token, counter);
         let altered = send("POST", target, &body.replace('1', "2"), &proof(1)).await?;
         assert_eq!(altered.code(), "proof.refused");
-        let bare = statement::proof_header(&device.key, "GET", "/v1/audit", b"", &device.token, 1);
-        assert_eq!(send("GET", "/v1/audit?limit=1", "", &bare).await?.code(), "proof.refused");
+        let few = statement::proof_header(&device.key, "GET", "/v1/villages?limit=1", b"", &device.token, 1);
+        assert_eq!(send("GET", "/v1/villages?limit=2", "", &few).await?.code(), "proof.refused");
         assert_eq!(send("POST", "/v1/accounts", &body, &proof(1)).await?.code(), "proof.refused");
         assert_eq!(send("GET", target, &body, &proof(1)).await?.code(), "proof.refused");
         // None of those used the counter up.

@@ -7,6 +7,7 @@ mod form;
 mod question;
 mod show;
 mod transfer;
+mod witness;
 mod words;
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -159,6 +160,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Coordinators: look whether the server's journal continues what this device kept of it; needs a connection
+    Witness {
+        /// Write every checkpoint and finding, with both signed statements, to a file instead; needs no connection
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+        /// Machine-readable
+        #[arg(long, conflicts_with = "export")]
+        json: bool,
+    },
     /// Write what is unsent to one signed, encrypted file for any carrier
     Export {
         /// The file to write
@@ -281,6 +291,8 @@ pub(in crate::field) async fn dispatch(
         Command::Panel(args) => entry::panel(&mut field, args, context, screen).await,
         Command::Sync => transfer::sync(&mut field, lang, screen).await,
         Command::Status { json } => show::status(&mut field, json, lang, screen).await,
+        Command::Witness { export: Some(file), .. } => witness::export(&mut field, &file, lang, screen).await,
+        Command::Witness { export: None, json } => witness::witness(&mut field, json, lang, screen).await,
         Command::Export { file } => transfer::export(&mut field, &file, lang, screen).await,
         Command::Carry { file, out } => transfer::carry(&mut field, &file, &out, lang, screen).await,
         Command::ImportReceipts { file } => transfer::import_receipts(&mut field, &file, lang, screen).await,

@@ -35,11 +35,15 @@ pub(super) async fn sync(field: &mut Field, lang: Lang, screen: Screen<'_>) -> R
         let said = match notice {
             Notice::StoreCopiedOrRolledBack { .. } => text::COPIED,
             Notice::ServerWasBehind { .. } => text::SERVER_WAS_BEHIND,
+            Notice::ServerLacks { .. } => text::SERVER_LACKS,
             Notice::Unverifiable { .. } => text::UNVERIFIABLE,
             Notice::ForgedReceipt => text::FORGED_RECEIPT,
             _ => continue,
         };
         say(screen, said.of(lang))?;
+    }
+    if let Some(witnessed) = report.witnessed.as_ref().filter(|witnessed| witnessed.alarms()) {
+        super::witness::alarm(field, witnessed, lang, screen)?;
     }
     match &report.end {
         End::Synced { .. } => {
@@ -100,7 +104,7 @@ fn refuse_existing(path: &Path) -> Result<(), FieldError> {
 }
 
 /// Writes a file whole: under another name first, so that a full disk leaves no half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FieldError> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FieldError> {
     let failed = io(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");

@@ -9,6 +9,7 @@
 //! The database runs in WAL mode with `synchronous = FULL`: a change whose recording was confirmed survives a loss of
 //! power. Memory is built from the store at each opening, never the other way round.
 
+mod journal;
 mod lock;
 mod meta;
 mod read;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+pub(super) use journal::Kept;
 pub(super) use meta::{Key, Profile};
 pub(super) use read::{Held, Place};
 

@@ -5,7 +5,8 @@ use sqlx::{Connection, SqliteConnection};
 use super::super::error::FieldError;
 
 /// Version `n` is `VERSIONS[n - 1]`; SQLite's `user_version` holds which one a file has.
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
     create table meta (
         key text primary key,
         value blob not null
@@ -57,7 +58,34 @@ const VERSIONS: &[&str] = &["
         changes integer not null,
         body text not null
     ) strict, without rowid;
-"];
+",
+    "
+    -- What this device witnessed of the server's journal: see field/witness.rs.
+    create table journal (
+        entry integer primary key,
+        body blob not null,
+        hash blob not null
+    ) strict;
+    create table checkpoint (
+        id integer primary key autoincrement,
+        received_at_ms integer not null,
+        public_key blob not null,
+        body blob not null
+    ) strict;
+    -- Two signed checkpoints that contradict each other. Kept for good.
+    create table evidence (
+        number integer primary key,
+        body text not null
+    ) strict;
+    create table missing (
+        number integer not null references evidence (number),
+        hash blob not null,
+        body text not null,
+        back_at_ms integer,
+        primary key (number, hash)
+    ) strict, without rowid;
+",
+];
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), FieldError> {

@@ -1,5 +1,6 @@
 mod exchange;
 mod log_level;
 mod quarantine;
+mod revocation;
 mod rights;
 mod safety;

@@ -1,0 +1,129 @@
+//! What each role may do, by endpoint: `ok`, or the code of the problem. Read from docs/operations.md and docs/api.md, not
+//! from the code.
+
+use sync_core::id::Role;
+
+/// The roles, in the order of the columns below. Guard and officer have one area; the others have every area.
+pub(crate) const ROLES: [Role; 4] = [Role::Guard, Role::Officer, Role::Coordinator, Role::Administrator];
+
+/// An endpoint that needs a sign-in.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Method and path.
+    pub(crate) operation: &'static str,
+    /// The outcome by role, on data of the caller's area.
+    pub(crate) own: [&'static str; 4],
+    /// The outcome by role, on data of an area that is not the guard's and the officer's.
+    pub(crate) other: [&'static str; 4],
+    /// Whether the answer must show something of the own area: else the test would also pass of an empty one.
+    pub(crate) shows: bool,
+}
+
+const OK: [&str; 4] = ["ok"; 4];
+const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"];
+
+const fn read(operation: &'static str, shows: bool) -> Rule {
+    Rule { operation, own: OK, other: OK, shows }
+}
+
+/// Every endpoint that needs a sign-in.
+pub(crate) const CLOSED: &[Rule] = &[
+    read("GET /v1/accounts", true),
+    Rule {
+        operation: "POST /v1/accounts",
+        own: ["request.forbidden", "ok", "request.forbidden", "ok"],
+        other: ["request.forbidden", "request.forbidden", "request.forbidden", "ok"],
+        shows: false,
+    },
+    Rule {
+        operation: "POST /v1/accounts/{id}",
+        own: ["request.forbidden", "ok", "request.forbidden", "ok"],
+        other: ["request.forbidden", "account.unknown", "request.forbidden", "ok"],
+        shows: false,
+    },
+    Rule {
+        operation: "GET /v1/areas/{area}/snapshot",
+        own: OK,
+        other: ["snapshot.unknown", "snapshot.unknown", "ok", "ok"],
+        shows: false,
+    },
+    Rule { operation: "GET /v1/audit", own: READERS, other: READERS, shows: true },
+    Rule { operation: "GET /v1/checkpoint", own: READERS, other: READERS, shows: false },
+    read("GET /v1/conflicts", false),
+    read("GET /v1/coverage", false),
+    read("GET /v1/coverage/totals", false),
+    read("GET /v1/coverage/unreached", false),
+    read("GET /v1/devices", true),
+    Rule {
+        operation: "GET /v1/devices/{id}/log",
+        own: ["device.unknown", "ok", "ok", "ok"],
+        other: ["device.unknown", "device.unknown", "ok", "ok"],
+        shows: false,
+    },
+    Rule {
+        operation: "POST /v1/devices/{id}/revoke",
+        own: ["device.unknown", "ok", "request.forbidden", "ok"],
+        other: ["device.unknown", "device.unknown", "request.forbidden", "ok"],
+        shows: false,
+    },
+    read("GET /v1/enrolment-codes", false),
+    Rule {
+        operation: "POST /v1/enrolment-codes",
+        own: ["account.unknown", "ok", "request.forbidden", "ok"],
+        other: ["account.unknown", "account.unknown", "request.forbidden", "ok"],
+        shows: false,
+    },
+    read("GET /v1/panel-checks", true),
+    Rule {
+        operation: "GET /v1/quarantine",
+        own: ["quarantine.not-yours", "ok", "ok", "ok"],
+        other: ["quarantine.not-yours", "ok", "ok", "ok"],
+        shows: true,
+    },
+    Rule {
+        operation: "POST /v1/quarantine/{batch}/{ordinal}/leave",
+        own: ["quarantine.not-yours", "ok", "ok", "quarantine.not-yours"],
+        other: ["quarantine.unknown", "quarantine.unknown", "ok", "quarantine.not-yours"],
+        shows: false,
+    },
+    Rule {
+        operation: "POST /v1/quarantine/{batch}/{ordinal}/release",
+        own: ["quarantine.not-yours", "ok", "ok", "quarantine.not-yours"],
+        other: ["quarantine.unknown", "quarantine.unknown", "ok", "quarantine.not-yours"],
+        shows: false,
+    },
+    read("GET /v1/quarantine/own", false),
+    // Reference data are for every enrolled device; they name units, villages and words, no person.
+    read("GET /v1/reference/bundle", false),
+    read("GET /v1/reference/{kind}", false),
+    read("GET /v1/sessions", true),
+    Rule {
+        operation: "GET /v1/sessions/{id}",
+        own: OK,
+        other: ["session.unknown", "session.unknown", "ok", "ok"],
+        shows: true,
+    },
+    // The body is an inventory; of the other area it claims to know a log.
+    read("POST /v1/sync", false),
+    read("GET /v1/totals", false),
+    read("GET /v1/unit-choices", false),
+    read("GET /v1/villages", false),
+    read("GET /v1/villages/{id}/unit-choice", false),
+    // Nothing is to be chosen there, which is said only to those who may choose.
+    Rule {
+        operation: "POST /v1/villages/{id}/unit-choice",
+        own: ["request.forbidden", "unit-choice.not-a-candidate", "unit-choice.not-a-candidate", "request.forbidden"],
+        other: ["request.forbidden", "request.forbidden", "unit-choice.not-a-candidate", "request.forbidden"],
+        shows: false,
+    },
+];
+
+/// Every endpoint that needs no sign-in, and what somebody without any right is told.
+pub(crate) const OPEN: &[(&str, &str)] = &[
+    ("GET /healthz", "ok"),
+    ("GET /readyz", "ok"),
+    ("POST /v1/deposits", "body.field"),
+    ("POST /v1/enrolments", "body.field"),
+    ("POST /v1/sign-ins", "sign-in.refused"),
+    ("POST /v1/tokens", "token.refused"),
+];
