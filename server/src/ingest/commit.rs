@@ -47,6 +47,20 @@ pub struct Outcome {
     pub admitted: usize,
 }
 
+impl Outcome {
+    /// Adds what became of the next part of one submission, whose batches begin at this index.
+    pub(crate) fn join(&mut self, next: Self, index: usize) {
+        let mut heads: BTreeMap<LogId, Head> = self.heads.drain(..).collect();
+        heads.extend(next.heads);
+        self.heads = heads.into_iter().collect();
+        let held: BTreeSet<BatchHash> = self.held.drain(..).chain(next.held).collect();
+        self.held = held.into_iter().collect();
+        self.refused.extend(next.refused.into_iter().map(|(at, why)| (index + at, why)));
+        self.denied = self.denied.take().or(next.denied);
+        self.admitted += next.admitted;
+    }
+}
+
 /// What every group needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {

@@ -14,6 +14,6 @@ pub(crate) use batch::EntryFlags;
 pub use batch::{Batch, BatchError, BatchHeader, Body, Entry, SCHEMA, limits, seal};
 pub use change::{RawChange, RawChangeError};
 pub use inventory::{Digest16, Head, Inventory, LogId};
-pub(crate) use inventory::{read_heads, write_heads};
+pub(crate) use inventory::{read_heads, skip_heads, write_heads};
 pub use key::{Signature, verify};
 pub use receipt::{Receipt, Stage};

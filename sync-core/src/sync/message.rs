@@ -110,6 +110,22 @@ impl Request {
         out.0
     }
 
+    /// How much memory [`Request::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, MessageError> {
+        let mut from = Reader::new(bytes);
+        layout(&mut from)?;
+        from.signed("clock")?;
+        from.take("agreement", 16)?;
+        from.number("page_bytes")?;
+        from.byte("take_snapshots")?;
+        // As a list, and again as the inventory it makes.
+        let heads = crate::log::skip_heads(&mut from)? * 3 * size_of::<(LogId, Head)>();
+        Ok(heads + Page::weigh(&mut from)?)
+    }
+
     /// Reads what [`Request::to_bytes`] wrote.
     ///
     /// # Errors
