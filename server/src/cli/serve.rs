@@ -23,6 +23,7 @@ pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
         return Ok(());
     }
     crate::logging::start(&context.config.log, context.config.log_format)?;
+    crate::logging::keep_contained_panics_quiet();
     let stop = stop_signal()?;
     if args.sample {
         crate::sample::command::prepare(&context).await?;

@@ -50,7 +50,7 @@ pub struct Config {
     #[config(env = "BANLANG_DATABASE_CONNECTIONS", default = 8, validate(matches!(*database_connections, 1..=200), "range"))]
     pub database_connections: u32,
 
-    /// Largest body of an exchange or a deposit, in bytes, as sent and once unpacked. Up to five times as much memory is
+    /// Largest body of an exchange or a deposit, in bytes, as sent and once unpacked. Up to six times as much memory is
     /// spent on all bodies together.
     ///
     /// Accepted: 65536 (64 KiB) to 268435456 (256 MiB)

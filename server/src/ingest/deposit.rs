@@ -24,6 +24,11 @@ pub const CARRIED_KEY: ProblemKind = ProblemKind::new(
     "Tệp không được mã hóa cho máy chủ này hoặc đã bị hỏng",
 );
 
+/// The most bytes of the header of a carried file: some 200 for each key it is encrypted to.
+const AGE_HEADER_BYTES: usize = 4096;
+/// How the last line of such a header begins.
+const AGE_HEADER_END: &[u8] = b"\n---";
+
 /// Batches that came without a sign-in, and who is to get the receipts.
 #[derive(Debug)]
 pub struct Deposit {
@@ -72,6 +77,11 @@ fn empty() -> Problem {
 /// The text of a file encrypted to this server. It is shorter than the file: what is encrypted does not shrink.
 pub(crate) fn decrypt(bytes: &[u8], ring: &Keyring) -> Result<Vec<u8>, Problem> {
     let refused = || CARRIED_KEY.problem().field("body").accepted("age, encrypted to the server's carry key");
+    // A header is read over and over until its end is found: one without an end must not be begun.
+    let head = &bytes[..bytes.len().min(AGE_HEADER_BYTES)];
+    if !head.windows(AGE_HEADER_END.len()).any(|here| here == AGE_HEADER_END) {
+        return Err(refused());
+    }
     let decryptor = age::Decryptor::new_buffered(bytes).map_err(|_| refused())?;
     let identities: Vec<&age::x25519::Identity> = ring.identities().collect();
     let reader = decryptor

@@ -28,6 +28,8 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const USUAL_EXPANSION: usize = 3;
 /// The least memory a body is given.
 const LEAST_BYTES: usize = 8 * 1024;
+/// About what the smallest change a person can make takes in a body.
+const LEAST_CHANGE_BYTES: usize = 100;
 /// Bodies up to this size are read where they are; above it they would hold up other requests of the same thread.
 const INLINE_BYTES: usize = 32 * 1024;
 
@@ -90,6 +92,7 @@ pub(crate) async fn unpack<T: Send + 'static>(
                 held.shrink_to(bytes);
                 return Ok((value, held));
             }
+            (bytes, None) if scratch + bytes > app.intake.memory.most() => return Err(too_many(limit)),
             (bytes, None) => allowed = bytes,
         }
     }
@@ -183,6 +186,11 @@ fn broken() -> Problem {
 
 fn too_large(limit: usize) -> Problem {
     TOO_LARGE.problem().field("body").accepted(format!("at most {limit} bytes once unpacked"))
+}
+
+fn too_many(limit: usize) -> Problem {
+    let accepted = format!("fewer changes: some {} in a body of {limit} bytes", limit / LEAST_CHANGE_BYTES);
+    TOO_LARGE.problem().field("body").accepted(accepted)
 }
 
 /// How long the content of a zstd frame is, when the frame says it, and else the window it needs (RFC 8878, 3.1.1.1).

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What is counted: a byte each would be more than a semaphore counts.
 const UNIT_BYTES: usize = 1024;
-/// Work up to this size has a third of the budget to itself, so that it does not queue behind a few large bodies.
+/// Work up to this size has a quarter of the budget to itself, so that it does not queue behind a few large bodies.
 const SMALL_WORK_BYTES: usize = 256 * 1024;
 
 /// The budget: two lanes, each first come, first served.
@@ -29,7 +29,12 @@ pub struct Held(Option<OwnedSemaphorePermit>);
 impl Memory {
     /// A budget of so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { small: Lane::new(bytes / 3), large: Lane::new(bytes - bytes / 3) }
+        Self { small: Lane::new(bytes / 4), large: Lane::new(bytes - bytes / 4) }
+    }
+
+    /// The most bytes that can be held at once.
+    pub(crate) fn most(&self) -> usize {
+        self.large.total * UNIT_BYTES
     }
 
     /// Waits for so many bytes; more than there are counts as all there are, and then it has them alone.
@@ -71,7 +76,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn small_work_does_not_queue_behind_large() {
-        let memory = Memory::new(3 << 20);
+        let memory = Memory::new(4 << 20);
         let first = memory.hold(64 << 20).await;
         let mut waiting = Box::pin(memory.hold(1 << 20));
         assert!(timeout(Duration::from_secs(9), &mut waiting).await.is_err(), "the large lane is taken");
@@ -82,10 +87,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_given_back_serves_others() {
-        let memory = Memory::new(3 << 20);
-        let mut first = memory.hold(2 << 20).await;
+        let memory = Memory::new(4 << 20);
+        let mut first = memory.hold(3 << 20).await;
         first.shrink_to(1 << 20);
-        let _second = memory.hold(1 << 20).await;
+        let _second = memory.hold(2 << 20).await;
         drop(first);
         let _third = memory.hold(1 << 20).await;
     }

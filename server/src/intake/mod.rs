@@ -40,13 +40,13 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// The budgets of these settings: two of the largest bodies may arrive at once, and three times as much may be
-    /// unpacked.
+    /// The budgets of these settings: two of the largest bodies may arrive at once, and what is unpacked and read may
+    /// take as much as four.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         Self {
             arrivals: Arrivals::new(config.max_body_bytes.saturating_mul(2)),
-            memory: Memory::new(config.max_body_bytes.saturating_mul(3)),
+            memory: Memory::new(config.max_body_bytes.saturating_mul(4)),
             turns: Turns::of(config),
         }
     }

@@ -69,10 +69,14 @@ impl Page {
             LAYOUT => {}
             got => return Err(WireError::Value { field: "layout", got: got.into() }.into()),
         }
-        let mut batches = Vec::new();
+        let mut batches: Vec<Batch> = Vec::new();
         for _ in 0..from.count("runs", 1 << 20, LEAST_RUN_BYTES)? {
             let log = LogId::read(from)?;
             let mut head = Head::read(from)?;
+            // Such batches are one run, not two: else one page had two encodings.
+            if batches.last().is_some_and(|last| last.log() == log && last.head() == head) {
+                return Err(WireError::Order { field: "runs" }.into());
+            }
             let count = from.count("batches", 1 << 20, LEAST_BATCH_BYTES)?;
             if count == 0 {
                 return Err(WireError::Value { field: "batches", got: 0 }.into());

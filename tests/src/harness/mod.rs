@@ -4,6 +4,7 @@
 //! Clocks are owned by the test; nothing waits for time to pass.
 
 mod database;
+mod deployment;
 mod hand;
 mod line;
 mod phone;
@@ -11,10 +12,11 @@ mod program;
 mod site;
 
 pub use database::{Database, Engine, tables};
+pub use deployment::Deployment;
 pub use hand::{Answer, Change, Hand};
 pub use line::{Fault, Line};
 pub use phone::{Closed, Phone, Seen};
-pub use program::{Output, Program, Serving};
+pub use program::{Output, Program, Resident, Serving};
 pub use site::{PASSWORD, START, Served, Site};
 
 use sync_core::id::AreaId;
