@@ -185,14 +185,17 @@ struct ChangeColumns {
 }
 
 /// The columns of [`ChangeRow`]; complete with a condition on `c` or `b`.
+macro_rules! change_columns {
+    () => {
+        "c.batch_id, c.ordinal, c.record_id, c.kind, c.change_hash, c.bytes, c.verdict, c.reason, \
+         b.generation, b.code, b.device_id, b.certificate_no, b.received_at_ms, b.state"
+    };
+}
+const CHANGE_COLUMNS: &str = change_columns!();
+
 macro_rules! change_rows {
     ($condition:literal) => {
-        concat!(
-            "select c.batch_id, c.ordinal, c.record_id, c.kind, c.change_hash, c.bytes, c.verdict, c.reason, ",
-            "b.generation, b.code, b.device_id, b.certificate_no, b.received_at_ms, b.state ",
-            "from change c join batch b on b.id = c.batch_id where ",
-            $condition
-        )
+        concat!("select ", change_columns!(), " from change c join batch b on b.id = c.batch_id where ", $condition)
     };
 }
 
@@ -227,12 +230,29 @@ impl ChangeRow {
 
 /// Every stored change of these records, in the order of arrival.
 pub(crate) async fn changes_of(tx: &mut Tx, records: &BTreeSet<RecordId>) -> Result<Vec<ChangeRow>, DbError> {
-    const CHANGES: &str = change_rows!("c.record_id in");
+    const CHANGES: &str = change_rows!("c.verdict <> 'quarantined' and c.record_id in");
     let keys: Vec<Value<'_>> = records.iter().map(|record| Value::Bytes(record.as_bytes())).collect();
     let rows: Vec<ChangeColumns> = rows::read(tx, CHANGES, &keys).await?;
     let mut rows: Vec<ChangeRow> = rows.into_iter().map(ChangeRow::of).collect::<Result<_, _>>()?;
     rows.sort_by_key(|row| row.place);
     Ok(rows)
+}
+
+/// The rows of these changes of these records that lie in quarantine. A record may have any number of such rows: only
+/// those that may become part of it by another batch are read.
+pub(crate) async fn kept(tx: &mut Tx, changes: &BTreeSet<(RecordId, ChangeHash)>) -> Result<Vec<ChangeRow>, DbError> {
+    const KEPT: Find<'_> = Find {
+        select: CHANGE_COLUMNS,
+        from: "change c join batch b on b.id = c.batch_id",
+        by: &["c.record_id", "c.change_hash"],
+        and: "c.verdict = 'quarantined'",
+    };
+    let keys: Vec<Value<'_>> = changes
+        .iter()
+        .flat_map(|(record, hash)| [Value::Bytes(record.as_bytes()), Value::Bytes(hash.as_bytes())])
+        .collect();
+    let rows: Vec<ChangeColumns> = rows::read_by(tx, KEPT, &keys).await?;
+    rows.into_iter().map(ChangeRow::of).collect()
 }
 
 /// One stored change.

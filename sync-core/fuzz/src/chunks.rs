@@ -7,7 +7,8 @@ use crate::{Change as Filed, Failure};
 
 /// Framed chunks of other kinds than a raw change, all of them made of this record.
 pub(crate) fn of(record: &[Filed]) -> Result<Vec<Vec<u8>>, Failure> {
-    let changes: Result<Vec<Change>, _> = record.iter().map(|(_, _, change)| Change::try_from(change.framed())).collect();
+    let changes: Result<Vec<Change>, _> =
+        record.iter().map(|(_, _, change)| Change::try_from(change.framed())).collect();
     let changes = changes?;
     let mut doc = Automerge::new();
     doc.apply_changes(changes.clone())?;

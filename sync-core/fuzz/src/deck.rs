@@ -55,8 +55,7 @@ impl Deck {
     pub fn draw(&self, draws: &mut Draws) -> Change {
         let base = if draws.below(4) == 0 { &self.firsts } else { &self.edits };
         let (kind, record, change) = &base[draws.below(base.len())];
-        let around =
-            Around { actors: &self.actors, hashes: &self.hashes, chunks: &self.chunks, others: &self.others };
+        let around = Around { actors: &self.actors, hashes: &self.hashes, chunks: &self.chunks, others: &self.others };
         let made = RawChange::from_contents(&mutated(draws, change.contents(), &around));
         let first = RecordId::of_first_change(&change.hash()) == *record;
         // A first change names its record itself; now and then it is filed under another.

@@ -21,6 +21,8 @@ const CASES_A_DECK: u64 = 250;
 pub struct Find {
     /// What the gate says of it.
     pub reason: Reason,
+    /// The kind of record it was filed as.
+    pub kind: RecordKind,
     /// The framed changes of the record before it.
     pub record: Vec<Vec<u8>>,
     /// The framed change.
@@ -87,6 +89,7 @@ impl Judged {
         let verdict = judge(&existing, change.framed(), &binding);
         let find = |reason| Find {
             reason,
+            kind,
             record: existing.iter().map(|bytes| bytes.to_vec()).collect(),
             change: change.framed().to_vec(),
         };
@@ -106,8 +109,10 @@ impl Judged {
             }
             Verdict::Admitted(admission) => {
                 let all: Vec<&[u8]> = existing.iter().copied().chain([change.framed()]).collect();
-                if !matches!(catch_unwind(AssertUnwindSafe(|| reads(&all, admission.view.meta().heads.len()))), Ok(true))
-                {
+                if !matches!(
+                    catch_unwind(AssertUnwindSafe(|| reads(&all, admission.view.meta().heads.len()))),
+                    Ok(true)
+                ) {
                     self.broken.push(find(Reason::Unloadable));
                 }
                 // The record grows as it would in a server, within reason.
@@ -161,14 +166,8 @@ pub fn any(bytes: &[u8]) {
     };
     let kind = [RecordKind::Session, RecordKind::PanelCheck, RecordKind::Review][usize::from(place >> 1) % 3];
     let role = if place & 0x40 == 0 { Role::Guard } else { Role::Officer };
-    let binding = Binding {
-        record_id: record,
-        kind,
-        device: DEVICE,
-        recorder: RECORDER,
-        role,
-        adopted: place & 0x80 != 0,
-    };
+    let binding =
+        Binding { record_id: record, kind, device: DEVICE, recorder: RECORDER, role, adopted: place & 0x80 != 0 };
     if let Verdict::Admitted(admission) = judge(existing, change.framed(), &binding) {
         let all: Vec<&[u8]> = existing.iter().copied().chain([change.framed()]).collect();
         let heads = &admission.view.meta().heads;

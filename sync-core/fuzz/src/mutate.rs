@@ -5,9 +5,9 @@
 
 use sync_core::wire::Writer;
 
-use crate::Draws;
 use super::parts::{Parts, put_signed};
 use super::runs::{Coding, NUMBERS, column, items};
+use crate::Draws;
 
 /// What else a mutation may draw on.
 #[derive(Debug)]
@@ -23,22 +23,8 @@ pub(crate) struct Around<'a> {
 }
 
 /// Numbers at which something may break.
-const EDGES: [i64; 14] = [
-    0,
-    1,
-    -1,
-    2,
-    15,
-    63,
-    255,
-    65_536,
-    1 << 24,
-    (1 << 24) + 1,
-    i32::MAX as i64,
-    1 << 32,
-    i64::MAX,
-    i64::MIN,
-];
+const EDGES: [i64; 14] =
+    [0, 1, -1, 2, 15, 63, 255, 65_536, 1 << 24, (1 << 24) + 1, i32::MAX as i64, 1 << 32, i64::MAX, i64::MIN];
 const DEFLATED: u64 = 0x08;
 const TEXTS: [&[u8]; 8] =
     [b"", b"\0", b"\xff\xfe", b"date", b"note", b"material/leaflet/1", b"topic/", "ký tự 🌿\u{202e}".as_bytes()];

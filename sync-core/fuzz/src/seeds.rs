@@ -81,11 +81,8 @@ pub(crate) fn correction(draws: &mut Draws) -> Result<SessionEdit, Failure> {
 pub(crate) fn first(draws: &mut Draws, by: &Author, serial: u64) -> Result<Change, Failure> {
     let (kind, draft) = if draws.below(8) == 0 {
         let date = CivilDate::from_day_number(20_500 + i32::try_from(draws.below(300))?);
-        let fields = PanelCheckFieldsEdit {
-            site: Patch::Set("QN-0001".parse()?),
-            date: date.into(),
-            ..Default::default()
-        };
+        let fields =
+            PanelCheckFieldsEdit { site: Patch::Set("QN-0001".parse()?), date: date.into(), ..Default::default() };
         let conditions = SetEdit { add: ["good".parse()?].into(), remove: BTreeSet::new() };
         let check = PanelCheckEdit { fields, conditions, note: Some(note(draws)) };
         (RecordKind::PanelCheck, Draft::PanelCheck(check))

@@ -6,7 +6,7 @@ use server::db::Db;
 use sync_core::id::{AreaId, Role};
 use tempfile::TempDir;
 
-use super::{Database, Engine, Failure, Hand, Program, Serving};
+use super::{Database, Engine, Failure, Hand, PASSWORD, Program, Serving};
 
 /// A running deployment; it goes with its data when this is dropped.
 #[derive(Debug)]
@@ -27,11 +27,7 @@ impl Deployment {
     ///
     /// # Errors
     /// With what the program said.
-    pub async fn start(
-        engine: Engine,
-        program: Option<PathBuf>,
-        settings: &[(&str, &str)],
-    ) -> Result<Self, Failure> {
+    pub async fn start(engine: Engine, program: Option<PathBuf>, settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let data = tempfile::tempdir()?;
         let database = Database::empty(engine).await?;
         let mut program = match program {
@@ -54,11 +50,11 @@ impl Deployment {
     /// With what the program said.
     pub async fn hand(&self, name: &str, role: Role, areas: &[AreaId]) -> Result<Hand, Failure> {
         let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
-        let mut words = vec!["user", "add", name, "--name", name, "--role", role.name()];
+        let mut words = vec!["user", "add", name, "--name", name, "--role", role.name(), "--password-stdin"];
         for area in &areas {
             words.extend(["--area", area]);
         }
-        self.program.ok(&words, "")?;
+        self.program.ok(&words, &format!("{PASSWORD}\n"))?;
         let code = self.program.ok(&["device", "enrol-code", name], "")?;
         Hand::enrol_with(&self.serving.url, name, code.trim()).await
     }

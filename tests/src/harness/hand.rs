@@ -24,6 +24,8 @@ pub struct Hand {
     pub recorder: RecorderId,
     /// The head of its log of the area it seals in.
     pub head: Head,
+    /// What carried files are encrypted to.
+    pub carry_recipient: String,
     key: SigningKey,
     url: String,
     token: String,
@@ -96,6 +98,7 @@ impl Hand {
             id: DeviceId::of_key(&public),
             recorder: RecorderId(0),
             head: Head::EMPTY,
+            carry_recipient: String::new(),
             key,
             url: url.to_owned(),
             token: String::new(),
@@ -108,6 +111,7 @@ impl Hand {
             hand.send("POST", "/v1/enrolments", "application/json", body.to_string().into_bytes(), false).await?;
         let grant = answer.json();
         hand.token = grant["access_token"].as_str().ok_or(format!("no token: {grant}"))?.to_owned();
+        hand.carry_recipient = grant["server"]["carry_recipient"].as_str().unwrap_or_default().to_owned();
         hand.certificate = serde_json::from_value(grant["certificate"]["no"].clone())?;
         hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
         Ok(hand)

@@ -3,6 +3,7 @@
 //!
 //! Clocks are owned by the test; nothing waits for time to pass.
 
+mod caller;
 mod database;
 mod deployment;
 mod hand;
@@ -11,6 +12,7 @@ mod phone;
 mod program;
 mod site;
 
+pub use caller::Caller;
 pub use database::{Database, Engine, tables};
 pub use deployment::Deployment;
 pub use hand::{Answer, Change, Hand};

@@ -3,6 +3,7 @@
 //! The server is a process of its own. Beside the hostile devices a quiet one goes on recording, and its requests are
 //! timed. Afterwards everything the server admitted is read back.
 
+pub mod bombs;
 mod bystander;
 mod read_back;
 mod report;

@@ -31,7 +31,7 @@ type Rows = Vec<(Blob<RecordId>, Vec<u8>)>;
 /// The database's.
 pub(super) async fn all(deployment: &Deployment) -> Result<Found, Failure> {
     const VERDICTS: &str = "select verdict, coalesce(reason, ''), count(*) from change group by verdict, reason";
-    const ADMITTED: &str = "select record_id, bytes from change where verdict in ('admitted', 'released') \
+    const ADMITTED: &str = "select record_id, bytes from change where verdict = 'admitted' \
                             order by record_id, batch_id, ordinal";
     let db = deployment.open_db().await?;
     let counted: Vec<(String, String, i64)> = on_db!(db, |c| sqlx::query_as(VERDICTS).fetch_all(c).await)?;

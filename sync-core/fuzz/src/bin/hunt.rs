@@ -39,7 +39,7 @@ fn hunt() -> Result<usize, Failure> {
             for (index, change) in find.record.iter().enumerate() {
                 std::fs::write(directory.join(format!("{}-{index}.bin", find.reason)), change)?;
             }
-            std::fs::write(directory.join(format!("{}.bin", find.reason)), &find.change)?;
+            std::fs::write(directory.join(format!("{}.{}.bin", find.reason, find.kind.code())), &find.change)?;
         }
     }
     let verdicts: Vec<String> = judged.verdicts.iter().map(|(name, count)| format!("\"{name}\":{count}")).collect();
