@@ -54,7 +54,7 @@ pub struct Config {
     /// spent on all bodies together.
     ///
     /// Accepted: 65536 (64 KiB) to 268435456 (256 MiB)
-    #[config(env = "BANLANG_MAX_BODY_BYTES", default = 8_388_608, validate(matches!(*max_body_bytes, 65_536..=268_435_456), "range"))]
+    #[config(env = "BANLANG_MAX_BODY_BYTES", default = 4_194_304, validate(matches!(*max_body_bytes, 65_536..=268_435_456), "range"))]
     pub max_body_bytes: usize,
 
     /// Most bytes of batches in one page of an exchange, before compression.

@@ -427,15 +427,17 @@ pub(crate) async fn begin<'a>(
     let mut logs = BTreeSet::new();
     let mut hashes = BTreeSet::new();
     let mut credentials: BTreeSet<CredentialId> = BTreeSet::new();
+    let mut arriving = BTreeMap::new();
     for prepared in batches {
         let log = prepared.batch.log();
+        arriving.insert(prepared.batch.hash(), (log, prepared.batch.head()));
         logs.insert(log);
         logs.insert(LogId { device: context.server_device, ..log });
         hashes.extend([prepared.batch.hash(), prepared.batch.header().prev]);
         credentials.insert(credential_id(&prepared.batch));
     }
     let heads = store::heads(tx, &logs).await?;
-    let waiting = store::waiting(tx, &logs).await?;
+    let waiting = store::waiting(tx, &heads, arriving.into_values()).await?;
     hashes.extend(waiting.iter().map(|stored| stored.batch.header().prev));
     let known = store::known(tx, &hashes).await?;
     let next_id = store::next_batch_id(tx).await?;

@@ -21,8 +21,8 @@ pub const CONTENT_ENCODING: ProblemKind = ProblemKind::new(
     "Nội dung không đúng kiểu nén đã khai báo",
 );
 
-/// The largest window a sender may ask the server to keep: 8 MiB.
-const WINDOW_LOG_MAX: u32 = 23;
+/// The largest window a sender may ask the server to keep: 2 MiB.
+const WINDOW_LOG_MAX: u32 = 21;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// How many times its size a body may take in memory before the exact number is asked for.
 const USUAL_EXPANSION: usize = 3;
@@ -87,7 +87,7 @@ pub(crate) async fn unpack<T: Send + 'static>(
         let scratch = opening.scratch();
         let mut held = app.intake.memory.hold(scratch + allowed).await;
         let attempt = opening.clone();
-        match blocking(opening.packed.length(), move || attempt.open(allowed)).await? {
+        match blocking(app, opening.packed.length(), move || attempt.open(allowed)).await? {
             (bytes, Some(value)) => {
                 held.shrink_to(bytes);
                 return Ok((value, held));
@@ -100,13 +100,14 @@ pub(crate) async fn unpack<T: Send + 'static>(
 
 /// Runs what takes long for many bytes where it holds up nobody.
 async fn blocking<T: Send + 'static>(
+    app: &AppState,
     bytes: usize,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     if bytes <= INLINE_BYTES {
         return work();
     }
-    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+    app.intake.workers.run(work).await.map_err(Problem::internal)?
 }
 
 struct Opening<T> {
@@ -150,7 +151,7 @@ impl Packed {
                 (None, window) => {
                     let _held = app.intake.memory.hold(window).await;
                     let counted = body.clone();
-                    let length = blocking(usize::MAX, move || count(&counted, limit)).await?;
+                    let length = blocking(app, usize::MAX, move || count(&counted, limit)).await?;
                     Packing::Streamed { length, window }
                 }
             },
@@ -181,7 +182,7 @@ impl Packed {
 }
 
 fn broken() -> Problem {
-    CONTENT_ENCODING.problem().field("body").accepted("one zstd frame, window at most 8 MiB")
+    CONTENT_ENCODING.problem().field("body").accepted("one zstd frame, window at most 2 MiB")
 }
 
 fn too_large(limit: usize) -> Problem {

@@ -15,6 +15,7 @@ mod body;
 mod connections;
 mod memory;
 mod turn;
+mod workers;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) use connections::{Connection, Connections};
 pub use memory::Held;
 pub(crate) use memory::Memory;
 pub(crate) use turn::{Turn, Turns};
+pub(crate) use workers::Workers;
 
 use crate::config::Config;
 
@@ -37,6 +39,7 @@ pub struct Intake {
     pub(crate) arrivals: Arrivals,
     pub(crate) memory: Memory,
     pub(crate) turns: Turns,
+    pub(crate) workers: Workers,
 }
 
 impl Intake {
@@ -48,6 +51,7 @@ impl Intake {
             arrivals: Arrivals::new(config.max_body_bytes.saturating_mul(2)),
             memory: Memory::new(config.max_body_bytes.saturating_mul(4)),
             turns: Turns::of(config),
+            workers: Workers::start(),
         }
     }
 }

@@ -9,7 +9,7 @@ use sync_core::wire::Writer;
 use crate::harness::{Failure, HOANH_MO, Hand, START};
 
 /// The server's default limit of a body.
-const BODY_BYTES: usize = 8 << 20;
+const BODY_BYTES: usize = 4 << 20;
 const PAGE: &str = "application/vnd.banlang.page";
 const CARRIED: &str = "application/vnd.banlang.carried";
 
@@ -48,7 +48,7 @@ fn zeros(mebibytes: usize, says_its_size: bool) -> Result<Vec<u8>, Failure> {
     if says_its_size {
         encoder.set_pledged_src_size(Some((mebibytes as u64) << 20))?;
     } else {
-        encoder.window_log(23)?;
+        encoder.window_log(21)?;
     }
     for _ in 0..mebibytes {
         encoder.write_all(&vec![0; 1 << 20])?;

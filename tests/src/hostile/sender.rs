@@ -67,12 +67,16 @@ impl Sender {
         let mut batches = Vec::new();
         for _ in 0..BATCHES {
             let changes = self.changes()?;
-            let batch = self.hand.seal(HOANH_MO, &changes)?;
+            batches.push(self.hand.seal(HOANH_MO, &changes)?);
             if self.draws.below(2) == 0 {
                 let changes = &changes[..1 + self.draws.below(changes.len().min(4))];
-                batches.extend(self.wrong(changes)?);
+                let wrong = self.wrong(changes)?;
+                // Some follow the log all the same: what they hold is wrong, their place is not.
+                if let Some(next) = wrong.as_ref().filter(|batch| batch.predecessor() == self.hand.head) {
+                    self.hand.head = if next.log().area == HOANH_MO { next.head() } else { self.hand.head };
+                }
+                batches.extend(wrong);
             }
-            batches.push(batch);
         }
         if self.draws.below(4) == 0 {
             let mut torn = Page { batches: batches.clone() }.to_bytes();
