@@ -154,7 +154,19 @@ impl Field {
         }
         // Whether the change reached the disk is not known, so its actor must not number another one alike.
         self.renew_actor();
-        Err(outcome.error.unwrap_or(FieldError::NotRecorded))
+        let cause = outcome.error.unwrap_or(FieldError::Stopped(StopReason::Failed));
+        Err(self.not_recorded(cause).await)
+    }
+
+    /// What a person is told about a change that could not be written.
+    ///
+    /// A failed sync leaves the change in the write-ahead log, where the next opening could find it after all. The next
+    /// write that succeeds takes its place there, so one is tried at once: then the change is gone for certain.
+    pub(super) async fn not_recorded(&mut self, cause: FieldError) -> FieldError {
+        if cause.is_failed_sync() && self.store.overwrite_failed_write().await.is_err() {
+            return FieldError::Unsure(Box::new(cause));
+        }
+        FieldError::NotRecorded(Box::new(cause))
     }
 
     /// Brings both sides level. When the server lets this device in no more, what only it holds is deposited.

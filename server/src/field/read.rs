@@ -133,7 +133,8 @@ impl Field {
             };
             summaries.push(summary);
         }
-        self.store.put_summaries(&news).await?;
+        // What is here can be read on a full disk too: the cache can wait.
+        self.store.put_summaries(&news).await.ok();
         let mut reviews: BTreeMap<RecordId, Vec<ReviewView>> = BTreeMap::new();
         for review in summaries.iter().filter_map(Summary::as_review) {
             reviews.entry(review.session).or_default().push(review);

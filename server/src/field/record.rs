@@ -16,12 +16,18 @@ impl Field {
     /// Records something new in an area; returns its id.
     ///
     /// # Errors
-    /// [`FieldError::Edit`] names the field that does not accept what was given; nothing was recorded then.
+    /// [`FieldError::Edit`] names the field that does not accept what was given, [`FieldError::NotRecorded`] what the
+    /// disk said; nothing was recorded then. [`FieldError::Unsure`] when the disk failed so that nobody knows.
     pub async fn record(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
-        let serial = self.store.meta_number(Key::Serial).await? + 1;
+        let serial = match self.store.meta_number(Key::Serial).await {
+            Ok(serial) => serial + 1,
+            Err(error) => return Err(FieldError::NotRecorded(Box::new(error))),
+        };
         let new = record::create(draft, &self.author(), u64::try_from(serial).unwrap_or(1))?;
         // A number that was skipped by a crash is no loss; one used twice would be.
-        self.store.put_meta(Key::Serial, serial.to_string().as_bytes()).await?;
+        if let Err(error) = self.store.put_meta(Key::Serial, serial.to_string().as_bytes()).await {
+            return Err(FieldError::NotRecorded(Box::new(error)));
+        }
         self.add(area, draft.kind(), new.id, &new.change).await?;
         Ok(new.id)
     }

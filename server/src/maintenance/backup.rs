@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sync_core::id::UnixMs;
 
 use crate::db::{Db, DbError, Tx};
+use crate::durable::{create_directory, sync_parent};
 use crate::on_db;
 
 /// A backup or a restore could not be done.
@@ -69,7 +70,7 @@ pub async fn backup(db: &Db, path: &Path) -> Result<u64, BackupError> {
         .map_err(DbError::from)?;
     File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
     std::fs::rename(&part, path).map_err(file)?;
-    sync_directory(path).map_err(file)?;
+    sync_parent(path).map_err(file)?;
     Ok(mark_until(db, newest).await?)
 }
 
@@ -109,11 +110,6 @@ async fn mark_in(tx: &mut Tx, newest: i64) -> Result<u64, DbError> {
     Ok(marked)
 }
 
-fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
-}
-
 /// Puts a backup in the place of the database at `url`. The database that was there is kept beside it; its new name is
 /// returned.
 ///
@@ -132,7 +128,7 @@ pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<Pat
     let part = target.with_extension("restoring");
     // On a new machine the data directory is not there yet.
     if let Some(directory) = target.parent() {
-        std::fs::create_dir_all(directory).map_err(file)?;
+        create_directory(directory).map_err(file)?;
     }
     std::fs::copy(backup, &part).map_err(file)?;
     let kept = if target.exists() {
@@ -145,7 +141,7 @@ pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<Pat
     };
     File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
     std::fs::rename(&part, &target).map_err(file)?;
-    sync_directory(&target).map_err(file)?;
+    sync_parent(&target).map_err(file)?;
     let db = Db::open(url, 1).await?;
     db.migrate().await?;
     for forget in ["delete from agreement", "delete from snapshot"] {

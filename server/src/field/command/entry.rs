@@ -99,9 +99,28 @@ pub(super) async fn record(
         return Err(FieldError::value("--village", "", vi, en));
     };
     let warn = edit.note.as_deref().is_some_and(looks_like_identity);
-    let id = field.record(area, &Draft::Session(Box::new(edit))).await?;
-    field.remember(&typed).await?;
-    recorded(field, id, (json, warn), lang, screen).await
+    let id = match field.record(area, &Draft::Session(Box::new(edit))).await {
+        Ok(id) => id,
+        Err(error) => return Err(with_typed(error, "record", &typed, lang, screen)),
+    };
+    recorded(field, id, (json, warn), lang, screen).await?;
+    // A convenience for the next session: that it cannot be kept is no failure of this one.
+    field.remember(&typed).await.ok();
+    Ok(())
+}
+
+/// Shows what was typed when the store could not keep it, as the command that records it: a person who stood in the rain
+/// for it does not type it again.
+fn with_typed(error: FieldError, command: &str, typed: &Typed, lang: Lang, screen: Screen<'_>) -> FieldError {
+    if matches!(error, FieldError::NotRecorded(_) | FieldError::Unsure(_)) {
+        let flags = typed.iter().flat_map(|(key, texts)| texts.iter().map(move |text| (form::flag(key), text)));
+        let flags: Vec<String> =
+            flags.map(|(flag, text)| format!("{flag} '{}'", text.replace('\'', "'\\''"))).collect();
+        let line = format!("  banlang field {command} {}", flags.join(" "));
+        // The error itself matters more than a screen that is gone.
+        say(screen, text::TYPED.of(lang)).and_then(|()| say(screen, &line)).ok();
+    }
+    error
 }
 
 /// Says that a record is safe.
@@ -112,7 +131,14 @@ async fn recorded(
     lang: Lang,
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
-    let whole = field.whole(id).await?;
+    let whole = match field.whole(id).await {
+        Ok(whole) => whole,
+        // It is durable: that must be said even when the disk fails to give it back.
+        Err(error) => {
+            say(screen, &format!("{}: {id}", text::RECORDED.of(lang)))?;
+            return Err(error);
+        }
+    };
     let serial = whole.view.meta().serial;
     if json {
         return say_json(screen, &json!({ "id": id, "serial": serial, "area": whole.area, "warning": warn }));
@@ -138,9 +164,10 @@ pub(super) async fn edit(
 ) -> Result<(), FieldError> {
     let lang = context.lang;
     let id = field.find(name).await?;
+    let typed = flags.typed();
     let edit = {
         let words = words!(field, context);
-        let (mut edit, area) = form::session(&flags.typed(), &words)?;
+        let (mut edit, area) = form::session(&typed, &words)?;
         if area.is_some() {
             let vi = "không đổi được xã, phường của bản ghi; hãy hủy và ghi lại";
             return Err(FieldError::value("--area", "", vi, "a record keeps its commune: void it and record it anew"));
@@ -154,9 +181,10 @@ pub(super) async fn edit(
         edit
     };
     let warn = edit.note.as_deref().is_some_and(looks_like_identity);
-    match field.edit(id, &Edit::Session(Box::new(edit))).await? {
-        true => recorded(field, id, (false, warn), lang, screen).await,
-        false => say(screen, text::UNCHANGED.of(lang)),
+    match field.edit(id, &Edit::Session(Box::new(edit))).await {
+        Ok(true) => recorded(field, id, (false, warn), lang, screen).await,
+        Ok(false) => say(screen, text::UNCHANGED.of(lang)),
+        Err(error) => Err(with_typed(error, &format!("edit {name}"), &typed, lang, screen)),
     }
 }
 

@@ -44,6 +44,9 @@ pub enum Durability {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    /// A write failed on this connection, which may count a transaction that is no more: nothing is written on it again.
+    spoilt: bool,
     /// Test-only: so many more transactions reach the disk; then the power is gone.
     #[cfg(any(test, feature = "testing"))]
     power: Option<usize>,
@@ -64,21 +67,22 @@ impl Store {
             Durability::PowerLoss => SqliteSynchronous::Full,
             Durability::Process => SqliteSynchronous::Off,
         };
-        let mut connection = SqliteConnectOptions::new()
+        let options = SqliteConnectOptions::new()
             .filename(directory.join(DATABASE))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .foreign_keys(true)
-            .disable_statement_logging()
-            .connect()
-            .await?;
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
         schema::migrate(&mut connection).await?;
         if durability == Durability::PowerLoss {
             assert_durable(&mut connection).await?;
         }
         Ok(Self {
             connection,
+            options,
+            spoilt: false,
             #[cfg(any(test, feature = "testing"))]
             power: None,
             _lock: lock,
@@ -90,6 +94,22 @@ impl Store {
         let Self { connection, _lock, .. } = self;
         connection.close().await?;
         Ok(())
+    }
+
+    /// The connection to write on. After a failure, which SQLite may have answered by rolling back on its own, a fresh
+    /// one: on the old one a later transaction could be the inner one of a transaction that never commits.
+    async fn writer(&mut self) -> Result<&mut SqliteConnection, FieldError> {
+        if self.spoilt {
+            self.connection = self.options.connect().await?;
+            self.spoilt = false;
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Remembers that a write failed.
+    fn noting<T>(&mut self, done: Result<T, FieldError>) -> Result<T, FieldError> {
+        self.spoilt |= done.is_err();
+        done
     }
 
     /// Lets so many more transactions reach the disk, as if the power went then.
@@ -121,7 +141,7 @@ async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), FieldEr
 /// Makes the directory, readable by its owner alone.
 fn make_private(directory: &Path) -> Result<(), FieldError> {
     let failed = |error| FieldError::io(directory.display().to_string(), error);
-    std::fs::create_dir_all(directory).map_err(failed)?;
+    crate::durable::create_directory(directory).map_err(failed)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
