@@ -144,11 +144,12 @@ fn is_full(error: &dyn sqlx::error::DatabaseError) -> bool {
     }
 }
 
-/// PostgreSQL `io_error`; SQLite: read-only file system, failed reading or writing, a file that cannot be opened.
+/// PostgreSQL `io_error`; SQLite: a read-only file system, failed reading or writing, a file that cannot be opened, and
+/// a damaged file, which is also what SQLite calls one that the device cannot read.
 fn is_storage_failure(error: &dyn sqlx::error::DatabaseError) -> bool {
     match error.try_downcast_ref::<PgDatabaseError>() {
         Some(error) => error.code() == "58030",
-        None => matches!(sqlite_code(error), Some(8 | 10 | 14)),
+        None => matches!(sqlite_code(error), Some(8 | 10 | 11 | 14 | 26)),
     }
 }
 

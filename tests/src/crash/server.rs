@@ -148,7 +148,9 @@ async fn round(
     let moment = Arc::new(Moment::default());
     let working: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(work(worker, moment.clone()))).collect();
     let depositing: Vec<_> = depositors.into_iter().map(|one| tokio::spawn(deposit(one, moment.clone()))).collect();
-    moment.answers(chance.between(0, 60)).await;
+    // Now and then long enough for the write-ahead log to be folded into the database under way.
+    let wanted = if chance.once_in(5) { chance.between(60, 400) } else { chance.between(0, 60) };
+    moment.answers(wanted).await;
     tokio::time::sleep(Duration::from_micros(chance.between(0, 20_000))).await;
     serving.kill()?;
     moment.over.store(true, Ordering::Relaxed);

@@ -11,6 +11,7 @@
 
 mod lock;
 mod meta;
+mod opening;
 mod read;
 mod schema;
 mod write;
@@ -18,7 +19,7 @@ mod write;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 pub(super) use meta::{Key, Profile};
@@ -26,6 +27,7 @@ pub(super) use read::{Held, Place};
 
 use super::error::FieldError;
 use lock::Lock;
+use opening::Opening;
 
 /// The database's file name.
 const DATABASE: &str = "store.sqlite";
@@ -44,8 +46,9 @@ pub enum Durability {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: SqliteConnection,
-    options: SqliteConnectOptions,
-    /// A write failed on this connection, which may count a transaction that is no more: nothing is written on it again.
+    opening: Opening,
+    /// A write failed on this connection, which may count a transaction that is no more, or it only reads: nothing is
+    /// written on it.
     spoilt: bool,
     /// Test-only: so many more transactions reach the disk; then the power is gone.
     #[cfg(any(test, feature = "testing"))]
@@ -60,29 +63,22 @@ impl Store {
     }
 
     /// Opens the store, which is made when there is none; waits at most `wait` for another program to close it.
+    ///
+    /// On a full or failing disk it opens for reading: what is recorded can be shown, and what is typed is not lost
+    /// before it was asked for. Each write then tries again.
     pub(super) async fn open(directory: &Path, durability: Durability, wait: Duration) -> Result<Self, FieldError> {
         make_private(directory)?;
         let lock = Lock::take(directory, wait).await?;
-        let synchronous = match durability {
-            Durability::PowerLoss => SqliteSynchronous::Full,
-            Durability::Process => SqliteSynchronous::Off,
+        let opening = Opening { directory: directory.to_owned(), durability };
+        let (connection, spoilt) = match opening.for_writing().await {
+            Ok(connection) => (connection, false),
+            Err(error) if error.is_storage() => (opening.for_reading().await.map_err(|_| error)?, true),
+            Err(error) => return Err(error),
         };
-        let options = SqliteConnectOptions::new()
-            .filename(directory.join(DATABASE))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .disable_statement_logging();
-        let mut connection = options.connect().await?;
-        schema::migrate(&mut connection).await?;
-        if durability == Durability::PowerLoss {
-            assert_durable(&mut connection).await?;
-        }
         Ok(Self {
             connection,
-            options,
-            spoilt: false,
+            opening,
+            spoilt,
             #[cfg(any(test, feature = "testing"))]
             power: None,
             _lock: lock,
@@ -100,8 +96,16 @@ impl Store {
     /// one: on the old one a later transaction could be the inner one of a transaction that never commits.
     async fn writer(&mut self) -> Result<&mut SqliteConnection, FieldError> {
         if self.spoilt {
-            self.connection = self.options.connect().await?;
-            self.spoilt = false;
+            // Closed first: the one connection may hold the file for itself.
+            let nothing = SqliteConnectOptions::new().in_memory(true).connect().await?;
+            std::mem::replace(&mut self.connection, nothing).close().await.ok();
+            match self.opening.for_writing().await {
+                Ok(connection) => (self.connection, self.spoilt) = (connection, false),
+                Err(error) => {
+                    self.connection = self.opening.for_reading().await?;
+                    return Err(error);
+                }
+            }
         }
         Ok(&mut self.connection)
     }
@@ -127,15 +131,6 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// Durability is read back: a file system or build of SQLite that does not take the setting is no place for records.
-async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), FieldError> {
-    let journal: String =
-        sqlx::query_scalar("select journal_mode from pragma_journal_mode").fetch_one(&mut *connection).await?;
-    let synchronous: i64 =
-        sqlx::query_scalar("select synchronous from pragma_synchronous").fetch_one(connection).await?;
-    if journal == "wal" && synchronous == 2 { Ok(()) } else { Err(FieldError::NotDurable) }
 }
 
 /// Makes the directory, readable by its owner alone.
