@@ -274,3 +274,75 @@ fn an_altered_batch_does_not_verify() {
         assert!(!genuine, "bit {at}");
     }
 }
+
+/// The vectors that begin with a layout's number, or with a magic that ends in one, and where it stands.
+const LAYOUTS: &[(&str, usize)] = &[
+    ("header-first", 0),
+    ("page", 0),
+    ("receipt", 0),
+    ("request", 0),
+    ("response-in-agreement", 0),
+    ("response-unknown-agreement", 0),
+    ("response-exchange", 0),
+    ("file-carried", 7),
+    ("file-receipts", 7),
+    ("file-snapshot", 7),
+];
+
+/// Whether these bytes are refused because of their layout.
+fn is_unknown_layout(name: &str, bytes: &[u8]) -> bool {
+    use sync_core::wire::WireError;
+    match name {
+        "header-first" => matches!(
+            BatchHeader::read(&mut Reader::new(bytes)),
+            Err(sync_core::log::BatchError::Wire(WireError::Layout { .. }))
+        ),
+        "page" => Page::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "receipt" => matches!(Receipt::read(&mut Reader::new(bytes)), Err(WireError::Layout { .. })),
+        "request" => Request::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-carried" => Carried::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-receipts" => ReceiptFile::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-snapshot" => Snapshot::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        _ => Response::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+    }
+}
+
+fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+/// Layout 1 and no other: when a second one is read, its vectors are kept beside these and stand in [`LAYOUTS`].
+#[test]
+fn every_layout_that_is_read_has_its_vectors() {
+    for (name, at) in LAYOUTS {
+        let text = std::fs::read_to_string(vectors().join(format!("{name}.hex"))).unwrap();
+        let text: String = text.split_whitespace().collect();
+        let mut bytes: Vec<u8> =
+            (0..text.len()).step_by(2).map(|digit| u8::from_str_radix(&text[digit..digit + 2], 16).unwrap()).collect();
+        let range = if *at == 0 { 0..=u8::MAX } else { b'0'..=b'9' };
+        let one = if *at == 0 { 1 } else { b'1' };
+        for layout in range {
+            bytes[*at] = layout;
+            assert_eq!(is_unknown_layout(name, &bytes), layout != one, "{name}: layout {layout}");
+        }
+    }
+}
+
+/// The files are sealed: each stands in `FROZEN` with its digest, and no other does.
+#[test]
+fn no_vector_was_edited() {
+    use sha2::{Digest, Sha256};
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(vectors()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name != "FROZEN" {
+            found.push(format!("{}  {name}", to_hex(&Sha256::digest(std::fs::read(&path).unwrap()))));
+        }
+    }
+    let listed = std::fs::read_to_string(vectors().join("FROZEN")).unwrap();
+    let mut listed: Vec<String> = listed.lines().map(str::to_owned).collect();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed, "a vector was edited, removed, or added without a line in FROZEN");
+}

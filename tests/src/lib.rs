@@ -3,4 +3,5 @@
 pub mod crash;
 pub mod fleet;
 pub mod harness;
+pub mod kept;
 pub mod simulate;

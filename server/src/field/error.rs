@@ -216,7 +216,9 @@ impl FieldError {
     pub(super) fn is_storage(&self) -> bool {
         match self {
             Self::Io { .. } => true,
-            Self::Store(error) => matches!(sqlite_code(error).map(|code| code & 0xff), Some(8 | 10 | 11 | 13 | 14 | 26)),
+            Self::Store(error) => {
+                matches!(sqlite_code(error).map(|code| code & 0xff), Some(8 | 10 | 11 | 13 | 14 | 26))
+            }
             _ => false,
         }
     }

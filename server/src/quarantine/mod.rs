@@ -8,8 +8,10 @@ mod decide;
 mod device_log;
 mod list;
 pub mod problems;
+mod readmit;
 pub mod route;
 
 pub use decide::{At, leave, release};
 pub use device_log::{DeviceLog, device_log};
 pub use list::{Item, list};
+pub use readmit::readmit;

@@ -112,6 +112,17 @@ impl Hand {
         Ok(hand)
     }
 
+    /// The certificate it seals under.
+    #[must_use]
+    pub fn certificate(&self) -> CertificateNo {
+        self.certificate
+    }
+
+    /// Calls another address of its server.
+    pub fn move_to(&mut self, url: &str) {
+        self.url = url.to_owned();
+    }
+
     /// Who writes, by the clock of [`START`].
     #[must_use]
     pub fn author(&self, device: DeviceId) -> Author {

@@ -12,6 +12,7 @@ mod site;
 
 pub use database::{Database, Engine, tables};
 pub use hand::{Answer, Change, Hand};
+pub(crate) use line::read_request;
 pub use line::{Fault, Line};
 pub use phone::{Closed, Phone, Seen};
 pub use program::{Output, Program, Serving};
