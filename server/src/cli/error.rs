@@ -81,6 +81,8 @@ impl From<DbError> for CliError {
     fn from(error: DbError) -> Self {
         let vi = match &error {
             DbError::Unavailable(_) => format!("cơ sở dữ liệu không trả lời ({error})"),
+            DbError::Full(_) => format!("hết chỗ lưu trữ, hãy giải phóng dung lượng rồi thử lại ({error})"),
+            DbError::Storage(_) => format!("ổ đĩa gặp lỗi khi đọc hoặc ghi ({error})"),
             _ => format!("cơ sở dữ liệu: {error}"),
         };
         let exit_code = if matches!(error, DbError::Url { .. }) { 2 } else { 1 };

@@ -63,11 +63,12 @@ pub async fn backup(db: &Db, path: &Path) -> Result<u64, BackupError> {
     }
     // Everything up to here is in the copy; what comes meanwhile may or may not be.
     let newest = newest_batch(db).await?;
-    sqlx::query("vacuum into $1")
-        .bind(part.to_string_lossy().into_owned())
-        .execute(writer)
-        .await
-        .map_err(DbError::from)?;
+    let copied = sqlx::query("vacuum into $1").bind(part.to_string_lossy().into_owned()).execute(writer).await;
+    if let Err(error) = copied {
+        // On a full disk half a backup would only take room from the database.
+        std::fs::remove_file(&part).ok();
+        return Err(DbError::from(error).into());
+    }
     File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
     std::fs::rename(&part, path).map_err(file)?;
     sync_parent(path).map_err(file)?;

@@ -67,6 +67,8 @@ pub struct Report {
     pub forgotten: u64,
     /// See `forgotten`.
     pub torn: u64,
+    /// Syncs that were made to fail.
+    pub syncs_failed: u64,
     /// Receipts the database does not honour.
     pub receipts_broken: u64,
     /// Recorded and said so, and not there.

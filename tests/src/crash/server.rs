@@ -13,7 +13,7 @@ use sync_core::record::{CivilDate, Draft, Edit, Patch, SessionEdit, Village};
 use tokio::sync::Notify;
 
 use super::deployment::Deployment;
-use super::disk::Power;
+use super::disk::{Part, Power};
 use super::examine::{self, Receipts};
 use super::{Failure, Plan, Report};
 use crate::harness::{HOANH_MO, Hand, NA_CHOONG};
@@ -145,6 +145,10 @@ async fn round(
     }
     let (serving, took) = site.serve()?;
     report.slowest_restart_ms = report.slowest_restart_ms.max(took.as_millis() as u64);
+    if let Some(disk) = site.disk.as_ref().filter(|_| !plan.lying && chance.once_in(2)) {
+        // One sync fails under way, of a commit or of a checkpoint, and what it should have written is forgotten.
+        disk.fail(Part::Sync, chance.between(0, 80) as u32, Some(1))?;
+    }
     let moment = Arc::new(Moment::default());
     let working: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(work(worker, moment.clone()))).collect();
     let depositing: Vec<_> = depositors.into_iter().map(|one| tokio::spawn(deposit(one, moment.clone()))).collect();
@@ -169,6 +173,9 @@ async fn round(
 
 fn cut(site: &mut Deployment, chance: &mut Chance, report: &mut Report) -> Result<(), Failure> {
     let Some(disk) = &mut site.disk else { return Ok(()) };
+    report.syncs_failed += u64::try_from(disk.hits()? - disk.seen)?;
+    disk.seen = disk.hits()?;
+    disk.heal()?;
     let power = *chance.pick(&[Power::Forgets, Power::Picks, Power::Tears]).unwrap_or(&Power::Forgets);
     let lost = disk.cut(power, chance)?;
     report.forgotten += lost.forgotten;
@@ -233,6 +240,8 @@ async fn deposit(mut one: Depositor, moment: Arc<Moment>) -> Result<Depositor, F
         one.recorded.insert(change.1, one.number);
         one.unacknowledged.push(one.hand.seal(HOANH_MO, &[change])?);
         match one.hand.deposit(one.unacknowledged.clone()).await {
+            // Its disk failed, and it said so: no receipt.
+            Ok(answer) if answer.code().starts_with("server.storage-") => moment.note(false),
             Ok(answer) => {
                 let file = answer.receipts()?;
                 for receipt in file.receipts {

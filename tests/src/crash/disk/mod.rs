@@ -48,6 +48,8 @@ pub struct Disk {
     side: TempDir,
     control: File,
     platter: Platter,
+    /// The failed calls that were counted already; see [`Disk::hits`].
+    pub seen: i64,
 }
 
 impl Disk {
@@ -62,7 +64,7 @@ impl Disk {
             OpenOptions::new().create(true).truncate(true).read(true).write(true).open(side.path().join("control"))?;
         control.set_len(WORDS as u64 * 8)?;
         File::create(side.path().join("journal"))?;
-        Ok(Self { platter: Platter::of(&root)?, root, side, control })
+        Ok(Self { platter: Platter::of(&root)?, root, side, control, seen: 0 })
     }
 
     /// Variables of the environment that put a process on this disk.
