@@ -212,7 +212,7 @@ async fn work(mut worker: Worker, moment: Arc<Moment>) -> Result<Worker, Failure
         let draft = Draft::Session(Box::new(session(worker.number)?));
         let id = worker.field.record(HOANH_MO, &draft).await?;
         worker.recorded.insert(id, worker.number);
-        if worker.number % 3 == 0 {
+        if worker.number.is_multiple_of(3) {
             worker.number += 1;
             let mut edit = SessionEdit::default();
             edit.fields.attendances = Patch::Set(worker.number);

@@ -96,7 +96,7 @@ pub async fn run(plan: &Plan, executable: Option<&Path>) -> Result<Report, Failu
     }
     while run.report.kills < plan.kills && run.report.said.is_empty() {
         run.kill_one().await?;
-        if run.report.kills % KILLS_A_PEACE == 0 {
+        if run.report.kills.is_multiple_of(KILLS_A_PEACE) {
             run.peace().await?;
         }
     }
