@@ -69,7 +69,7 @@ export const unlock = {
 
 export const home = {
   greeting: ['Chào đồng chí {name}', 'Hello, {name}'],
-  record: ['Ghi buổi mới', 'Record a session'],
+  record: ['Ghi buổi mới', 'New session'],
   panel: ['Kiểm tra pano', 'Check a billboard'],
   goOn: ['Ghi tiếp', 'Go on'],
   drafts: ['Đang ghi dở', 'Drafts'],
