@@ -10,11 +10,9 @@ export const app = {
   carry: ['Chuyển tệp', 'Files'],
   phone: ['Máy này', 'This phone'],
   back: ['Quay lại', 'Back'],
-  close: ['Đóng', 'Close'],
   cancel: ['Thôi', 'Cancel'],
   retry: ['Thử lại', 'Try again'],
   navigation: ['Các trang', 'Pages'],
-  skip: ['Đến nội dung', 'Skip to content'],
   starting: ['Đang mở…', 'Opening…'],
   failed: ['Không mở được ứng dụng', 'The app could not start'],
   notFound: ['Không có trang này', 'There is no such page'],
@@ -36,7 +34,6 @@ export const enrol = {
   scan: ['Quét mã QR', 'Scan the QR code'],
   scanning: ['Đưa mã QR vào khung hình', 'Hold the QR code in the frame'],
   scanFailed: ['Máy không mở được camera. Hãy gõ mã.', 'The camera could not be opened. Type the code.'],
-  next: ['Tiếp tục', 'Continue'],
   working: ['Đang đăng ký…', 'Enrolling…'],
   pinTitle: ['Đặt mã PIN', 'Set a PIN'],
   pinBody: ['Mã PIN khóa mọi bản ghi trên máy này. Không dùng ngày sinh hay số dễ đoán. Nếu quên, cơ quan cấp mã để mở lại, không mất bản ghi.', 'The PIN locks every record on this phone. Do not use a birthday or an easy number. If you forget it, headquarters can open it again and no record is lost.'],
@@ -68,7 +65,6 @@ export const unlock = {
 } as const satisfies Record<string, Pair>;
 
 export const home = {
-  greeting: ['Chào đồng chí {name}', 'Hello, {name}'],
   record: ['Ghi buổi mới', 'New session'],
   panel: ['Kiểm tra pano', 'Check a billboard'],
   goOn: ['Ghi tiếp', 'Go on'],
@@ -79,7 +75,6 @@ export const home = {
   returned: ['Trả lại để bổ sung', 'Returned for completion'],
   returnedN: ['{n} bản ghi cần bổ sung', '{n} {n:record|records} to complete'],
   conflictsN: ['{n} bản ghi có hai ý kiến khác nhau', '{n} {n:record|records} on which people differ'],
-  officerSays: ['Người duyệt ghi', 'The reviewer writes'],
   complete: ['Bổ sung', 'Complete it'],
   standing: ['Bản ghi đang ở đâu', 'Where the records are'],
   recent: ['Mới ghi', 'Latest'],
@@ -118,8 +113,6 @@ export const sync = {
   failed: ['Gửi chưa xong. Sẽ gửi tiếp phần còn lại khi có mạng.', 'Not finished. It goes on from here when there is a connection.'],
   auto: ['Máy tự gửi khi có mạng.', 'It syncs by itself when there is a connection.'],
   waitingN: ['Còn {n} bản ghi chưa gửi', '{n} {n:record|records} not sent'],
-  nothing: ['Không còn gì phải gửi', 'Nothing left to send'],
-  sentReceived: ['Gửi {sent}, nhận {received}', 'Sent {sent}, received {received}'],
 } as const satisfies Record<string, Pair>;
 
 export const update = {

@@ -34,7 +34,6 @@ export const carry = {
 
 export const settings = {
   title: ['Máy này', 'This phone'],
-  person: ['Người dùng', 'Person'],
   areas: ['Địa bàn', 'Areas'],
   allAreas: ['Toàn tỉnh', 'The whole province'],
   language: ['Ngôn ngữ', 'Language'],

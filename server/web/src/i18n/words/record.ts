@@ -7,8 +7,6 @@ export const list = {
   search: ['Tìm theo nơi, hình thức, người ghi', 'Find by place, format, recorder'],
   all: ['Tất cả', 'All'],
   attention: ['Cần xem', 'Needs you'],
-  unsent: ['Chưa gửi', 'Not sent'],
-  atServer: ['Máy chủ đã nhận', 'Server has it'],
   confirmed: ['Đã duyệt', 'Confirmed'],
   mine: ['Của tôi', 'Mine'],
   panels: ['Pano', 'Billboards'],
