@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
 const program = process.env.BANLANG_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/banlang', import.meta.url));
+
+/** Everybody's password. */
+export const PASSWORD = 'suoi-reo-duoi-nui-2026';
 
 /** People of one commune; every test knows them by name. */
 const PEOPLE = [
@@ -31,11 +32,23 @@ export class Server {
     this.url = '';
   }
 
+  get #environment() {
+    return { ...process.env, BANLANG_DATA_DIR: join(this.directory, 'data'), BANLANG_LANG: 'en' };
+  }
+
   /** Runs `banlang …` beside the server; answers what it said. */
-  async banlang(...args) {
-    const environment = { ...process.env, BANLANG_DATA_DIR: join(this.directory, 'data'), BANLANG_LANG: 'en' };
-    const { stdout } = await run(program, args, { cwd: this.directory, env: environment });
-    return stdout;
+  banlang(...args) {
+    return this.#run(args, '');
+  }
+
+  #run(args, input) {
+    return new Promise((resolve, reject) => {
+      const child = execFile(program, args, { cwd: this.directory, env: this.#environment }, (error, stdout) => {
+        if (error) reject(error);
+        else resolve(stdout);
+      });
+      child.stdin.end(input);
+    });
   }
 
   async prepare() {
@@ -43,17 +56,17 @@ export class Server {
     await this.banlang('reference', 'supplied', '--sample');
     for (const person of PEOPLE) {
       const areas = person.areas.flatMap((area) => ['--area', area]);
-      await this.banlang('user', 'add', person.username, '--name', person.name, '--role', person.role, ...areas);
+      const args = ['user', 'add', person.username, '--name', person.name, '--role', person.role, '--password-stdin', ...areas];
+      await this.#run(args, `${PASSWORD}\n`);
     }
   }
 
   /** Starts serving, on the port of the last time if there was one. */
   async start() {
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
-    const environment = { ...process.env, BANLANG_DATA_DIR: join(this.directory, 'data'), BANLANG_LANG: 'en' };
     const child = spawn(program, ['serve', '--set', `listen=${listen}`], {
       cwd: this.directory,
-      env: environment,
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#process = child;
