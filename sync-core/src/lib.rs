@@ -5,10 +5,12 @@
 //! in a simulator that owns the clock.
 
 pub mod admit;
+pub mod code;
 pub mod device;
 pub mod fold;
 pub mod id;
 pub mod log;
 pub mod record;
+pub mod statement;
 pub mod sync;
 pub mod wire;

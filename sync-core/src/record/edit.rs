@@ -218,6 +218,10 @@ impl Writes {
     }
 }
 
+fn first(faults: Vec<EditError>) -> Result<(), EditError> {
+    faults.into_iter().next().map_or(Ok(()), Err)
+}
+
 /// Makes a record.
 ///
 /// `serial` numbers the device's records, so that two otherwise equal records differ. The record's id follows from
@@ -229,12 +233,12 @@ pub fn create(draft: &Draft, author: &Author, serial: u64) -> Result<NewRecord, 
     let mut writes = Writes::default();
     match draft {
         Draft::Session(edit) => {
-            edit.check(None)?;
+            first(edit.faults(None))?;
             edit.write(author.recorder, &mut writes)?;
         }
         Draft::Review(draft) => draft.write(&mut writes)?,
         Draft::PanelCheck(edit) => {
-            edit.check(None)?;
+            first(edit.faults(None))?;
             edit.write(&mut writes)?;
         }
     }
@@ -259,11 +263,11 @@ pub fn edit<B: AsRef<[u8]>>(changes: &[B], edit: &Edit, author: &Author) -> Resu
     let mut writes = Writes::default();
     match (edit, &before) {
         (Edit::Session(edit), RecordView::Session(before)) => {
-            edit.check(Some(before))?;
+            first(edit.faults(Some(before)))?;
             edit.write(author.recorder, &mut writes)?;
         }
         (Edit::PanelCheck(edit), RecordView::PanelCheck(before)) => {
-            edit.check(Some(before))?;
+            first(edit.faults(Some(before)))?;
             edit.write(&mut writes)?;
         }
         (Edit::Review(edit), _) => edit.write(&mut writes)?,

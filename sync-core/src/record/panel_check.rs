@@ -96,25 +96,25 @@ impl PanelCheckEdit {
         Ok(())
     }
 
-    pub(crate) fn check(&self, before: Option<&PanelCheckView>) -> Result<(), EditError> {
+    /// Everything that is missing after the edit.
+    #[must_use]
+    pub fn faults(&self, before: Option<&PanelCheckView>) -> Vec<EditError> {
         let fields = &self.fields;
+        let mut faults = Vec::new();
         if fields.site == Patch::Clear || (before.is_none() && fields.site == Patch::Keep) {
-            return Err(EditError::field("site", "bắt buộc: mã điểm đặt pano", "required: the site of the panel"));
+            faults.push(EditError::field("site", "bắt buộc: mã điểm đặt pano", "required: the site of the panel"));
         }
         if fields.date == Patch::Clear || (before.is_none() && fields.date == Patch::Keep) {
-            return Err(EditError::field(
-                "date",
-                "bắt buộc: ngày kiểm tra, yyyy-mm-dd",
-                "required: the day, yyyy-mm-dd",
-            ));
+            let (vi, en) = ("bắt buộc: ngày kiểm tra, yyyy-mm-dd", "required: the day, yyyy-mm-dd");
+            faults.push(EditError::field("date", vi, en));
         }
         if before.is_none() && self.conditions.add.is_empty() {
-            return Err(EditError::field(
+            faults.push(EditError::field(
                 "conditions",
                 "ít nhất một tình trạng: good, faded_torn, missing, wrong_info",
                 "at least one condition: good, faded_torn, missing, wrong_info",
             ));
         }
-        Ok(())
+        faults
     }
 }
