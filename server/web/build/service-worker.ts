@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { build as bundle, type Plugin, type ResolvedConfig } from 'vite';
 import { getManifest } from 'workbox-build';
 
+import { precompress } from './precompress.ts';
+
 export function serviceWorker(): Plugin {
   let config: ResolvedConfig;
   return {
@@ -40,6 +42,7 @@ export function serviceWorker(): Plugin {
       });
       await writeFile(join(outDir, 'sw.js'), await readFile(join(outDir, '.sw', 'sw.js')));
       await rm(join(outDir, '.sw'), { recursive: true });
+      await precompress(outDir);
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -105,6 +105,20 @@ export class Phone {
 
   offline(is) {
     return this.context.setOffline(is);
+  }
+
+  /** Where the browser keeps everything. */
+  get profile() {
+    return this.#profile;
+  }
+
+  /** Ends the browser as a dead battery does: nobody is told. */
+  async kill() {
+    const gone = new Promise((resolve) => this.context.once('close', resolve));
+    const lock = await readlink(join(this.#profile, 'SingletonLock'));
+    process.kill(Number(lock.split('-').at(-1)), 'SIGKILL');
+    await gone;
+    await Promise.all(['SingletonLock', 'SingletonCookie', 'SingletonSocket'].map((name) => rm(join(this.#profile, name), { force: true })));
   }
 
   /** Closes the browser; `start` opens it again with what it kept. */
