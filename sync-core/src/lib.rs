@@ -13,4 +13,5 @@ pub mod log;
 pub mod record;
 pub mod statement;
 pub mod sync;
+mod unicode;
 pub mod wire;

@@ -53,6 +53,17 @@ pub fn proof(method: &str, path_and_query: &str, body: &[u8], token: &str, count
     [b"banlang proof v1".as_slice(), &sha256(&request), &sha256(token.as_bytes()), &counter.to_be_bytes()].concat()
 }
 
+/// What a device's owner reads to headquarters when the PIN is forgotten: it covers the envelope and the key the answer
+/// goes to, so nobody can have another key approved in its place.
+///
+/// The first nine bytes of SHA-256(`banlang recovery v1` ‖ device id (8) ‖ SHA-256(envelope) ‖ recipient), as a code.
+#[must_use]
+pub fn recovery_check(device: DeviceId, envelope: &[u8], recipient: &str) -> EnrolmentCode {
+    let parts = [b"banlang recovery v1".as_slice(), &device.0, &sha256(envelope), recipient.as_bytes()];
+    let digest = sha256(&parts.concat());
+    EnrolmentCode::of_bytes(std::array::from_fn(|at| digest[at]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +82,16 @@ mod tests {
             for (j, other) in all.iter().enumerate() {
                 assert!(i == j || !one.starts_with(&other[..16]), "{i} {j}");
             }
+        }
+    }
+
+    #[test]
+    fn the_check_code_of_a_recovery_covers_device_envelope_and_recipient() {
+        let code = |device, envelope, recipient| recovery_check(DeviceId([device; 8]), envelope, recipient).shown();
+        assert_eq!(code(1, b"envelope", "age1xyz"), "YKP6-6R9G-MG");
+        for other in [code(2, b"envelope", "age1xyz"), code(1, b"envelopf", "age1xyz"), code(1, b"envelope", "age1xyy")]
+        {
+            assert_ne!(other, "YKP6-6R9G-MG");
         }
     }
 

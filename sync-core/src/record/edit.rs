@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::document::Document;
 use super::panel_check::PanelCheckEdit;
 use super::review::{ReviewDraft, ReviewEdit};
@@ -15,6 +13,7 @@ use super::state::Scalar;
 use super::value::{Code, FieldValue, MAX_NOTE_CHARS};
 use super::view::{RecordView, SCHEMA, ViewError};
 use crate::id::{ActorId, ChangeHash, RecordId, RecordKind, RecorderId, UnixMs};
+use crate::unicode::composed;
 
 /// An edit was not made, and nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -170,7 +169,7 @@ pub(crate) struct Writes {
 /// Text as it is stored: composed (NFC), so that the same words typed on two keyboards are equal, with plain line ends,
 /// and without the mark that stands for an embedded object, which pasted text may carry.
 pub(crate) fn normal_text(text: &str) -> String {
-    text.replace("\r\n", "\n").nfc().filter(|c| *c != '\u{fffc}').collect()
+    composed(&text.replace("\r\n", "\n")).chars().filter(|c| *c != '\u{fffc}').collect()
 }
 
 impl Writes {
