@@ -11,6 +11,9 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+/** How long a thing may take to appear before the test is over; never how long it should take. */
+const WAIT_MS = 20_000;
+
 export const PIN = '246813';
 
 const FLAGS = [
@@ -44,6 +47,7 @@ export class Phone {
       viewport: { width: 360, height: 740 },
       ...this.#options,
     });
+    this.context.setDefaultTimeout(WAIT_MS);
     this.page = this.context.pages()[0] ?? (await this.context.newPage());
     this.page.on('pageerror', (error) => this.complaints.push(`script: ${error.message}`));
     this.page.on('console', (message) => {
@@ -65,6 +69,11 @@ export class Phone {
   /** An element by its test id. */
   at(id) {
     return this.page.getByTestId(id);
+  }
+
+  /** Waits until an element, by default the whole screen, says this; white space counts as one space. */
+  says(text, where = this.page.locator('main')) {
+    return where.filter({ hasText: text }).waitFor();
   }
 
   async enrol(code, pin = PIN) {
@@ -112,11 +121,16 @@ export class Phone {
     return this.#profile;
   }
 
+  /** The browser's process, the parent of all others of it. */
+  async pid() {
+    const lock = await readlink(join(this.#profile, 'SingletonLock'));
+    return Number(lock.split('-').at(-1));
+  }
+
   /** Ends the browser as a dead battery does: nobody is told. */
   async kill() {
     const gone = new Promise((resolve) => this.context.once('close', resolve));
-    const lock = await readlink(join(this.#profile, 'SingletonLock'));
-    process.kill(Number(lock.split('-').at(-1)), 'SIGKILL');
+    process.kill(await this.pid(), 'SIGKILL');
     await gone;
     await Promise.all(['SingletonLock', 'SingletonCookie', 'SingletonSocket'].map((name) => rm(join(this.#profile, name), { force: true })));
   }
