@@ -1,10 +1,15 @@
 /** What a record says, field by field, as a person reads it; empty fields are left out. */
 
-import type { PanelCheckForm, SessionForm, WordLists } from '../../device/contract';
+import type { PanelCheckForm, SessionForm, WordLists, Words } from '../../device/contract';
 import { language, t } from '../../i18n/language.svelte';
 import { date, number } from '../../i18n/format';
 import { type FieldKey, fields, values } from '../../i18n/words/form';
 import { lists } from '../form/lists.svelte';
+
+/** What a field is called: as in the form; a tally or a part of the team as the device tells them apart. */
+export function fieldLabel(field: string, told: Words): string {
+  return field in fields ? t(fields[field as FieldKey]) : t(told);
+}
 
 export interface Fact {
   field: FieldKey;
