@@ -1,6 +1,6 @@
 /** Builds the service worker with the list of every file of this build; its bytes change exactly when the app does. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { build as bundle, type Plugin, type ResolvedConfig } from 'vite';
 import { getManifest } from 'workbox-build';
@@ -17,7 +17,7 @@ export function serviceWorker(): Plugin {
     },
     async closeBundle() {
       if (config.build.ssr || config.isWorker) return;
-      const outDir = join(config.root, config.build.outDir);
+      const outDir = resolve(config.root, config.build.outDir);
       const { manifestEntries, warnings } = await getManifest({
         globDirectory: outDir,
         globPatterns: ['**/*'],
