@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { addDays, bytes, date, dayAt, minuteOfDay, moment, number, parseDate, parseMinute, parseNumber, weekday } from './format';
+import { addDays, bytes, capital, date, dayAt, minuteOfDay, moment, number, parseDate, parseMinute, parseNumber, weekday } from './format';
 
 describe('numbers', () => {
   test('thousands have dots in Vietnamese and commas in English', () => {
@@ -51,4 +51,9 @@ test('bytes are shown in a unit a person can compare', () => {
   expect(bytes(3_400, 'vi')).toBe('3,4 kB');
   expect(bytes(512_000, 'en')).toBe('512 kB');
   expect(bytes(2_100_000_000, 'vi')).toBe('2,1 GB');
+});
+
+test('a text begins a line with a capital', () => {
+  expect(capital('đường dây nóng')).toBe('Đường dây nóng');
+  expect(capital('')).toBe('');
 });

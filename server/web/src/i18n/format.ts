@@ -76,6 +76,11 @@ export function parseMinute(text: string): number | undefined {
   return hour < 24 && minute < 60 ? hour * 60 + minute : undefined;
 }
 
+/** A text as it begins a line: `thôn Nà Choòng` as `Thôn Nà Choòng`. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase('vi') + text.slice(1);
+}
+
 /** A number of bytes, in the unit in which a person can compare it. */
 export function bytes(count: number, lang: Lang): string {
   const decimal = (value: number) => value.toFixed(1).replace('.', lang === 'vi' ? ',' : '.');

@@ -6,6 +6,7 @@
  */
 
 import type { Draft, FieldProblem, PanelCheckForm, RecordKind, SessionForm } from '../../device/contract';
+import { capital } from '../../i18n/format';
 import { t } from '../../i18n/language.svelte';
 import type { Faults } from '../faults.svelte';
 import { fieldProblems, phone, told } from '../phone.svelte';
@@ -20,11 +21,6 @@ const FIELD_OF: Readonly<Record<string, string>> = {
   difficulties: 'difficulty',
   hotlines: 'hotline',
 };
-
-/** What is accepted, as a sentence: the core names it in lower case. */
-function sentence(text: string): string {
-  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
-}
 
 export class Editor<F extends SessionForm | PanelCheckForm> {
   form = $state.raw() as F;
@@ -61,7 +57,7 @@ export class Editor<F extends SessionForm | PanelCheckForm> {
   error(field: string): string {
     if (!this.#all && !this.#touched.has(field.split('/', 1)[0] ?? field)) return '';
     const problem = this.#problems.find((found) => (FIELD_OF[found.field] ?? found.field) === field);
-    return problem ? sentence(t(problem.accepted)) : '';
+    return problem ? capital(t(problem.accepted)) : '';
   }
 
   /** Writes one or more fields and has them kept. */
