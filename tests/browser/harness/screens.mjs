@@ -53,11 +53,27 @@ export async function prepare(server, phone) {
 /** A name and the way there; `ids` are those of `prepare`. */
 export function screens(ids) {
   return [
-    ['home', (phone) => phone.go('#/')],
-    ['records', (phone) => phone.go('#/records')],
-    ['returned', (phone) => phone.go(`#/record/${ids.returned}`)],
-    ['conflict', (phone) => phone.go(`#/record/${ids.conflict}`)],
-    ['record', (phone) => phone.go(`#/record/${ids.confirmed}`)],
+    [
+      'home',
+      async (phone) => {
+        await phone.go('#/');
+        await phone.at('record-row').nth(3).waitFor();
+      },
+    ],
+    [
+      'records',
+      async (phone) => {
+        await phone.go('#/records');
+        await phone.at('record-row').nth(3).waitFor();
+      },
+    ],
+    ...['returned', 'conflict', 'confirmed'].map((name) => [
+      name,
+      async (phone) => {
+        await phone.go(`#/record/${ids[name]}`);
+        await phone.at('edit').waitFor();
+      },
+    ]),
     ['void', (phone) => phone.go(`#/record/${ids.confirmed}/void`)],
     [
       'session',
