@@ -42,7 +42,7 @@ test('after one visit the app starts, records and keeps without a network', asyn
     await phone.at('new-session').click();
     await chooseVillage(phone, 'na choong', 'Nà Choòng');
     await phone.at('note').fill('Đang ghi dở thì máy hết pin');
-    await phone.page.waitForFunction(() => document.querySelector('[data-saved="true"], [data-testid=saved]') !== null || true);
+    await phone.page.locator('[data-testid=draft-state][data-saving=saved]').waitFor();
     await phone.kill();
     await phone.start();
     await phone.offline(true);
@@ -195,4 +195,22 @@ test('a forgotten PIN loses no record: headquarters approves the code the phone 
 
   await phone.page.reload();
   await phone.unlock('975310');
+});
+
+test('a phone that is revoked hands over what only it holds', async (t) => {
+  const server = await startServer(t);
+  const officer = await server.terminal('can.bo');
+  const phone = await openPhone(t, server.url);
+  await phone.enrol(await server.code('binh'));
+  const device = (await server.banlang('device', 'list')).split('\n').find((line) => line.includes('binh')).slice(0, 16);
+  await phone.offline(true);
+  const id = await recordSession(phone);
+  await server.banlang('device', 'revoke', device, '--reason', 'mất máy');
+  await phone.offline(false);
+  await phone.go('#/');
+  await phone.page.locator('[data-testid=sync-text][data-sync=shut-out]').waitFor();
+  const held = await server.banlang('call', '--store', officer.store, 'GET', '/v1/quarantine');
+  assert.ok(held.includes(id), held);
+  await phone.go(`#/record/${id}`);
+  await phone.page.getByText('Máy chủ đã nhận').first().waitFor();
 });

@@ -29,11 +29,17 @@ test(`${RECORDS} records come to a new phone and are listed, searched and opened
 
   const phone = await openPhone(t, server.url);
   const began = performance.now();
-  await phone.enrol(await server.code('binh'));
+  // Enrolled on a slow processor: how much work the PIN is made to be is measured there.
+  const enrolling = slowDown(await phone.pid(), 4);
+  try {
+    await phone.enrol(await server.code('binh'));
+  } finally {
+    await enrolling.stop();
+  }
   await phone.go('#/records');
   await phone.at('record-row').first().waitFor();
   await phone.page.getByText('5.000').first().waitFor();
-  t.diagnostic(`enrolled, received and listed ${RECORDS} records in ${Math.round(performance.now() - began)} ms`);
+  t.diagnostic(`processor ÷ 4: enrolled, received and listed ${RECORDS} records in ${Math.round(performance.now() - began)} ms`);
   await phone.stop();
 
   for (const times of [1, 4]) {

@@ -45,6 +45,9 @@ enum DeviceCommand {
         /// How long it can be used; without it: enrolment_code_hours
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=720))]
         hours: Option<u32>,
+        /// Show it as a QR code too, which opens the app at this address of the server: https://banlang.example
+        #[arg(long, value_name = "ADDRESS")]
+        qr: Option<String>,
     },
 }
 
@@ -114,7 +117,7 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
                 println!("{}  {}", recovery.device, when(recovery.asked_at));
             }
         }
-        DeviceCommand::EnrolCode { username, hours } => {
+        DeviceCommand::EnrolCode { username, hours, qr } => {
             let account = account::cli::named(&db, &username).await?;
             let hours = hours.unwrap_or(context.config.enrolment_code_hours);
             let expires_at = UnixMs(now.0 + i64::from(hours) * 3_600_000);
@@ -122,6 +125,9 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
                 .write(async |tx| account::issue_code(tx, Actor::CommandLine, account.id, expires_at, now).await)
                 .await?;
             println!("{}", code.shown());
+            if let Some(address) = qr {
+                eprintln!("{}", qr_code(&format!("{}/#enrol={}", address.trim_end_matches('/'), code.shown()))?);
+            }
             eprintln!(
                 "{} {} ({})",
                 context.lang.pick("Mã dùng một lần, hết hạn", "Single use, ends"),
@@ -132,6 +138,14 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
     }
     db.close().await;
     Ok(())
+}
+
+/// A QR code for the terminal, with the quiet zone scanners need.
+fn qr_code(text: &str) -> Result<String, CliError> {
+    let code = qrcode::QrCode::new(text).map_err(|_| {
+        CliError::usage("--qr: địa chỉ quá dài cho một mã QR", "--qr: the address is too long for a QR code")
+    })?;
+    Ok(code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build())
 }
 
 /// A time as `yyyy-mm-ddThh:mm:ssZ`.

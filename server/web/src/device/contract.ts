@@ -13,27 +13,23 @@
  * - Names of record fields are those of the record (snake_case), so that problems, history, conflicts and forms agree.
  *
  * Changes to this file (newest first):
+ * - 2: Words, FieldProblem, SessionForm, PanelCheckForm and Term are those made from the core (same shapes).
  * - 1: first version.
  */
 
-export type Lang = 'vi' | 'en';
+import type { FieldProblem, PanelCheckForm, SessionForm, Term, Words } from './core/core';
 
-/** A text in both languages. */
-export interface Words {
-  vi: string;
-  en: string;
-}
+/**
+ * Made from the core's own types: a text in both languages; a field that does not accept what was given, to be shown
+ * beside it; a session and a panel check as forms (one shape for new ones and edits; in an edit only what differs from
+ * what was opened is written); a code with its words.
+ */
+export type { FieldProblem, PanelCheckForm, SessionForm, Term, Words };
+
+export type Lang = 'vi' | 'en';
 
 // ---------------------------------------------------------------------------------------------------------------
 // Problems
-
-/** One field that does not accept what was given; shown beside the field. */
-export interface FieldProblem {
-  /** The form's key: `attendances`, `team/police`, `material/leaflet`, `pin`, `code`, … */
-  field: string;
-  /** What is accepted there. */
-  accepted: Words;
-}
 
 /** What a rejected call holds. `code` is stable; screens branch on it. */
 export interface Problem {
@@ -309,60 +305,6 @@ export interface RecoveryState {
 // ---------------------------------------------------------------------------------------------------------------
 // Forms and drafts
 
-/**
- * A session as a form. Numbers are whole; null is empty. The same shape serves a new session and an edit; in an edit
- * only what differs from what was opened is written.
- */
-export interface SessionForm {
-  /** The area it is recorded in; null: follows from the village. Fixed once recorded. */
-  area: string | null;
-  /** `yyyy-mm-dd`. Required. */
-  date: string | null;
-  /** `hh:mm`. */
-  start: string | null;
-  /** Minutes, 1 to 1440. */
-  duration: number | null;
-  /** `id:…` of a village of the list or `name:…` as typed. Required. */
-  village: string | null;
-  place_kind: string | null;
-  /** `latitude,longitude` with two decimals, from `coarsePosition`. */
-  gps: string | null;
-  format: string | null;
-  setting: 'standalone' | 'integrated' | null;
-  attendances: number | null;
-  women: number | null;
-  under_16: number | null;
-  minority: number | null;
-  count_basis: 'counted' | 'estimated' | null;
-  households: number | null;
-  pledges: number | null;
-  broadcasts: number | null;
-  broadcast_minutes: number | null;
-  lead_unit: string | null;
-  topics: string[];
-  languages: string[];
-  partners: string[];
-  difficulties: string[];
-  hotlines: string[];
-  /** Present, by role. */
-  team: Record<string, number>;
-  /** The person's own tally of material handed out, by kind. */
-  material: Record<string, number>;
-  note: string;
-}
-
-export interface PanelCheckForm {
-  area: string | null;
-  /** The id of a panel. Required. */
-  site: string | null;
-  /** Required. */
-  date: string | null;
-  hotline_wrong: boolean | null;
-  /** At least one. */
-  conditions: string[];
-  note: string;
-}
-
 export type RecordKind = 'session' | 'panel_check';
 
 interface DraftBase {
@@ -518,11 +460,6 @@ export interface ConflictLine {
 
 // ---------------------------------------------------------------------------------------------------------------
 // Reference data
-
-export interface Term {
-  code: string;
-  label: Words;
-}
 
 /** The lists of words; what headquarters supplied, else what the app was built with. */
 export interface WordLists {

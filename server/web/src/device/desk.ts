@@ -48,7 +48,7 @@ export class Desk {
   #counts: Counts | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
-  #shown = 0;
+  #shown: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
     store: Store,
@@ -144,9 +144,9 @@ export class Desk {
   #showSoon(): void {
     if (this.#shown) return;
     this.#shown = setTimeout(() => {
-      this.#shown = 0;
+      this.#shown = undefined;
       this.#onState();
-    }, SHOW_EVERY_MS) as unknown as number;
+    }, SHOW_EVERY_MS);
   }
 
   state(): OpenState {

@@ -40,7 +40,7 @@ export class Service {
   /** The data key, only while an enrolment is under way. */
   #data: Bytes | undefined;
   #enrolling: { key: DeviceKey; cipher: Cipher; problem?: Problem } | undefined;
-  #autoLock = 0;
+  #autoLock: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(db: Database, emit: (state: WorkerState) => void, remembered: Remembered | undefined) {
     this.#db = db;
@@ -268,7 +268,7 @@ export class Service {
     clearTimeout(this.#autoLock);
     if (visible) return this.#desk?.sync.nudge();
     const minutes = await this.autoLockMinutes();
-    if (minutes > 0) this.#autoLock = setTimeout(() => void this.lock(), minutes * 60_000) as unknown as number;
+    if (minutes > 0) this.#autoLock = setTimeout(() => void this.lock(), minutes * 60_000);
   }
 
   /** Finishes what is being written; nothing of the device runs afterwards. */

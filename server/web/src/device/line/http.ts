@@ -108,7 +108,7 @@ export class Line {
 /** Ends a request when nothing was heard for long, or when the caller ends it. */
 class Silence {
   readonly #controller = new AbortController();
-  #timer = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(outer?: AbortSignal) {
     outer?.addEventListener('abort', () => this.#controller.abort(), { signal: this.#controller.signal });
@@ -122,7 +122,7 @@ class Silence {
 
   heard(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#controller.abort(), SILENCE_MS) as unknown as number;
+    this.#timer = setTimeout(() => this.#controller.abort(), SILENCE_MS);
   }
 
   end(): void {

@@ -123,8 +123,8 @@ export function detailOf(row: Row, detail: Detail, records: Records, me: number,
   );
   return {
     line: records.line(row),
-    session: (detail.session as RecordDetail['session']) ?? null,
-    panelCheck: (detail.panel_check as RecordDetail['panelCheck']) ?? null,
+    session: detail.session ?? null,
+    panelCheck: detail.panel_check ?? null,
     material: tallies(detail, reference, name, me),
     voidReason: detail.summary.void ?? null,
     reviews: reviews(row, records),

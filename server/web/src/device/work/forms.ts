@@ -238,7 +238,7 @@ export class Forms {
     const whole = core.detail(row.known.kind, await this.#desk.store.changes(row.id), row.known.area, recorder);
     const form = whole.session ?? whole.panel_check;
     if (!form) throw problem('record.unreadable');
-    return form as Form;
+    return form;
   }
 
   #row(id: string): Row {

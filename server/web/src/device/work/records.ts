@@ -32,6 +32,8 @@ export class Records {
   #sorted: Row[] | undefined;
   #reviews: Map<string, ReviewSummary[]> | undefined;
   #standings = new Map<string, Review>();
+  /** What is searched of each record, folded. */
+  readonly #hays = new Map<string, string>();
   #people: Map<string, string> | undefined;
   #own: Map<string, { sent: number; stored: number; backed_up: number }> | undefined;
 
@@ -72,6 +74,7 @@ export class Records {
     this.#standings.clear();
     this.#people = undefined;
     this.#own = undefined;
+    this.#hays.clear();
   }
 
   /** Sessions and panel checks, the newest day first. */
@@ -177,7 +180,7 @@ export class Records {
       area: known.area,
       format: summary.format ? reference.label('format', summary.format) : null,
       attendances: summary.attendances ?? null,
-      material: summary.material as unknown as Record<string, number>,
+      material: summary.material,
       conditions: summary.conditions.map((code) => reference.label('condition', code)),
       recorder: this.nameOf(summary.device),
       mine: summary.recorder === this.#me.recorder,
@@ -227,15 +230,24 @@ export class Records {
     return words.length === 0 || this.#says(row, words);
   }
 
-  /** Each word begins a word, or stands within one, of what is written of the record. */
-  #says({ summary, known }: Row, words: string[]): boolean {
+  /** Each word stands in what is written of the record. */
+  #says(row: Row, words: string[]): boolean {
+    let hay = this.#hays.get(row.id);
+    if (hay === undefined) {
+      hay = this.#hay(row);
+      this.#hays.set(row.id, hay);
+    }
+    const found = hay;
+    return words.every((word) => found.includes(word));
+  }
+
+  #hay({ summary, known }: Row): string {
     const { reference } = this;
     const place = summary.place ?? '';
     const name = summary.kind === 'session' ? reference.placeName(place).vi : (reference.panel(place)?.name ?? place);
     const format = summary.format ? reference.label('format', summary.format) : both('');
     const texts = [name, reference.areaName(known.area), format.vi, format.en, this.nameOf(summary.device)];
-    const hay = texts.map(fold).join(' ');
-    return words.every((word) => hay.includes(word));
+    return texts.map(fold).join(' ');
   }
 
   counts(drafts: number): Counts {

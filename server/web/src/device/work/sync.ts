@@ -30,7 +30,7 @@ export class Sync {
   afterwards: () => Promise<void> = () => Promise.resolve();
   #running: Promise<void> | undefined;
   #cancel: AbortController | undefined;
-  #timer = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   #closed = false;
 
@@ -162,7 +162,7 @@ export class Sync {
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => void this.run().catch(() => undefined), delayMs) as unknown as number;
+    this.#timer = setTimeout(() => void this.run().catch(() => undefined), delayMs);
   }
 
   #tellClock(offMs: number): void {
