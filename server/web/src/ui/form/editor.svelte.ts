@@ -76,18 +76,24 @@ export class Editor<F extends SessionForm | PanelCheckForm> {
       this.saving = 'saved';
       this.savedAtMs = Date.now();
       this.trouble = '';
-      await this.#check();
     } catch (error) {
       if (round !== this.#round) return;
       this.saving = 'failed';
       this.trouble = told(error);
+      return;
     }
+    await this.#check();
   }
 
+  /** Asks what would be refused; an answer about an older form counts for nothing. */
   async #check(): Promise<void> {
     const form = this.form;
-    const problems = await phone.device.checkForm(this.kind, form, this.draft.record);
-    if (form === this.form) this.#problems = problems;
+    try {
+      const problems = await phone.device.checkForm(this.kind, form, this.draft.record);
+      if (form === this.form) this.#problems = problems;
+    } catch (error) {
+      if (form === this.form) this.trouble = told(error);
+    }
   }
 
   /** The fields that keep the form from being finished. */
