@@ -71,6 +71,7 @@ export class Desk {
     const tell = (kind: NoticeKind, text: Words): void => void this.#tell(kind, text);
     this.sync = new Sync(() => this.driver, access, tell, () => this.#showSoon(), this.#times);
     this.sync.afterwards = () => this.#afterSync();
+    this.sync.deliver = () => this.files.deliver();
     access.onProfile = (profile) => this.#renewed(profile);
   }
 

@@ -41,6 +41,7 @@ export class Service {
   #data: Bytes | undefined;
   #enrolling: { key: DeviceKey; cipher: Cipher; problem?: Problem } | undefined;
   #autoLock: ReturnType<typeof setTimeout> | undefined;
+  #hiddenAtMs = 0;
 
   private constructor(db: Database, emit: (state: WorkerState) => void, remembered: Remembered | undefined) {
     this.#db = db;
@@ -263,12 +264,18 @@ export class Service {
     this.#desk?.sync.online(online);
   }
 
-  /** Locks when the app was out of sight for long. */
+  /** Locks when the app was out of sight for long; a phone may have stopped all clocks of the page meanwhile. */
   async visible(visible: boolean): Promise<void> {
     clearTimeout(this.#autoLock);
-    if (visible) return this.#desk?.sync.nudge();
-    const minutes = await this.autoLockMinutes();
-    if (minutes > 0) this.#autoLock = setTimeout(() => void this.lock(), minutes * 60_000);
+    const lockAfterMs = (await this.autoLockMinutes()) * 60_000;
+    if (!visible) {
+      this.#hiddenAtMs = Date.now();
+      if (lockAfterMs > 0) this.#autoLock = setTimeout(() => void this.lock(), lockAfterMs);
+      return;
+    }
+    const hiddenMs = Date.now() - this.#hiddenAtMs;
+    if (lockAfterMs > 0 && this.#hiddenAtMs > 0 && hiddenMs >= lockAfterMs) await this.lock();
+    else this.#desk?.sync.nudge();
   }
 
   /** Finishes what is being written; nothing of the device runs afterwards. */

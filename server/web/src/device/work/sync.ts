@@ -28,6 +28,8 @@ export class Sync {
   readonly #onState: () => void;
   /** After both sides agree: reference data, carried files. Failures there do not undo the sync. */
   afterwards: () => Promise<void> = () => Promise.resolve();
+  /** Brings colleagues' files to the server, which needs no sign-in. */
+  deliver: () => Promise<void> = () => Promise.resolve();
   #running: Promise<void> | undefined;
   #cancel: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -97,11 +99,13 @@ export class Sync {
     if (SHUT_OUT.has(found.code)) {
       const phase = found.code === 'sign-in.expired' ? 'sign-in' : 'shut-out';
       await this.#deposit().catch(() => undefined);
+      await this.deliver().catch(() => undefined);
       this.#set({ phase, problem: plain(found) });
       throw found;
     }
     if (found.code === 'sync.cancelled') {
       this.#set({ phase: 'idle' });
+      this.#schedule(EVERY_MS);
       throw found;
     }
     const delay = (RETRY_S[Math.min(this.#failures, RETRY_S.length - 1)] ?? 600) * 1000;
