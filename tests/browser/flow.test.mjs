@@ -40,10 +40,24 @@ test('a session is recorded without signal, reviewed, completed, disagreed about
     await binh.says(/Tờ rơi 50\b/);
   });
 
-  await step('the next one begins with the format of the last', async () => {
+  await step('the next one begins with the format of the last, and looking leaves no draft', async () => {
     await binh.go('#/');
     await binh.at('new-session').click();
+    await binh.page.getByLabel('Họp thôn, bản, khu').waitFor();
     assert.ok(await binh.page.getByLabel('Họp thôn, bản, khu').isChecked());
+    await binh.page.getByRole('button', { name: 'Quay lại' }).click();
+    await binh.at('new-session').waitFor();
+    await binh.at('draft-row').waitFor({ state: 'detached' });
+  });
+
+  await step('what was typed stays a draft until it is finished or deleted', async () => {
+    await binh.at('new-session').click();
+    await binh.at('attendances').fill('7');
+    await binh.page.getByRole('button', { name: 'Quay lại' }).click();
+    await binh.says('7 lượt người', binh.at('draft-row'));
+    await binh.at('draft-row').click();
+    await binh.at('attendances').waitFor();
+    assert.equal(await binh.at('attendances').inputValue(), '7');
     await binh.at('discard').click();
     await binh.page.getByRole('dialog').getByRole('button', { name: 'Xóa' }).click();
     await binh.at('new-session').waitFor();

@@ -67,6 +67,7 @@ export const unlock = {
 export const home = {
   record: ['Ghi buổi mới', 'New session'],
   panel: ['Kiểm tra pano', 'Check a billboard'],
+  panelShort: ['Pano', 'Billboard'],
   goOn: ['Ghi tiếp', 'Go on'],
   drafts: ['Đang ghi dở', 'Drafts'],
   draftOf: ['Bản nháp', 'Draft'],

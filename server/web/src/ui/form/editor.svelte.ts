@@ -53,6 +53,12 @@ export class Editor<F extends SessionForm | PanelCheckForm> {
     return this.draft.base === null || JSON.stringify(this.form) !== JSON.stringify(this.draft.base);
   }
 
+  /** Whether nothing was ever put into this draft: leaving it leaves nothing behind. */
+  get isUntouched(): boolean {
+    const isFresh = this.draft.record === null ? this.draft.updatedAtMs === this.draft.createdAtMs : !this.isChanged;
+    return isFresh && this.#round === 0 && this.#faults.size === 0;
+  }
+
   /** What a field accepts, when it is at fault and the person has been there. */
   error(field: string): string {
     if (!this.#all && !this.#touched.has(field.split('/', 1)[0] ?? field)) return '';
