@@ -136,15 +136,30 @@ pub(crate) async fn admit(State((app, places)): State<(AppState, Places)>, reque
 /// Routes that take no parameters, as (method, route as declared).
 pub(crate) type Bare = Arc<BTreeSet<(String, String)>>;
 
-/// Refuses parameters where none is declared: a misspelt or misplaced one would be passed over silently.
-pub(crate) async fn refuse_parameters(State(bare): State<Bare>, request: Request, next: Next) -> Response {
+/// Marks a request with a parameter that its route does not take.
+#[derive(Debug, Clone)]
+pub(crate) struct UnknownParameter(String);
+
+impl UnknownParameter {
+    /// What its caller is told.
+    pub(crate) fn problem(&self) -> Problem {
+        QUERY.problem().field(self.0.clone()).accepted("no parameters")
+    }
+}
+
+/// Refuses parameters where none is declared: a misspelt or misplaced one would be passed over silently. A request with
+/// a token is only marked: it is refused when it is known to be its device's own.
+pub(crate) async fn refuse_parameters(State(bare): State<Bare>, mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let is_bare = route.is_some_and(|route| bare.contains(&(request.method().as_str().to_owned(), route)));
-    match form_urlencoded::parse(query.as_bytes()).next() {
-        Some((name, _)) if is_bare => QUERY.problem().field(name).accepted("no parameters").into_response(),
-        _ => next.run(request).await,
+    let name = form_urlencoded::parse(query.as_bytes()).next().map(|(name, _)| name.into_owned());
+    let Some(parameter) = name.filter(|_| is_bare).map(UnknownParameter) else { return next.run(request).await };
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return parameter.problem().into_response();
     }
+    request.extensions_mut().insert(parameter);
+    next.run(request).await
 }
 
 /// Puts a problem in place of any error that is none: unknown routes and methods, rejections of axum itself.

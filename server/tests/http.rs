@@ -224,6 +224,33 @@ async fn health_and_readiness_answer() -> Result<(), Failure> {
 }
 
 #[tokio::test]
+async fn a_server_on_a_newer_schema_is_not_ready() -> Result<(), Failure> {
+    const NEWER: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                         values (9999, 'newer', true, x'00', 0)";
+    let (test, app) = app(&[]).await?;
+    let done: Result<(), server::db::DbError> = test
+        .db
+        .write(async |tx| {
+            server::on_db!(tx, |c| sqlx::query(NEWER).execute(c).await.map(drop))?;
+            Ok(())
+        })
+        .await;
+    done?;
+    let (status, document) = problem(call(router(app)?, get_of("/readyz")?).await?).await?;
+    assert_eq!((status, &document["code"]), (503, &Value::from("server.not-ready")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parameter_that_an_address_does_not_take_is_refused() -> Result<(), Failure> {
+    let (_test, app) = app(&[]).await?;
+    let (status, document) = problem(call(router(app)?, get_of("/v1/devices?limit=5")?).await?).await?;
+    assert_eq!((status, &document["field"]), (400, &Value::from("limit")));
+    assert_eq!(document["accepted_vi"], "không có tham số");
+    Ok(())
+}
+
+#[tokio::test]
 async fn metrics_count_by_route_and_are_kept_from_others() -> Result<(), Failure> {
     let (_test, app) = app(&[("trusted_proxy", "true")]).await?;
     let router = router(app)?;

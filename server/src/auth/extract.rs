@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use super::Principal;
 use super::check::claim;
 use crate::app::AppState;
+use crate::layers::UnknownParameter;
 use crate::problem::{Body, FIELD, Json, Problem};
 
 /// A signed request's body, byte for byte, and who signed it.
@@ -46,6 +47,10 @@ async fn read(request: Request, app: &AppState) -> Result<(Parts, Principal, Byt
     *reading.extensions_mut() = parts.extensions.clone();
     let Body(bytes) = Body::from_request(reading, app).await?;
     let principal = claimed.prove(app, &parts, &bytes)?;
+    // Whether a request is the device's own comes before what is wrong with it.
+    if let Some(parameter) = parts.extensions.get::<UnknownParameter>() {
+        return Err(parameter.problem());
+    }
     Ok((parts, principal, bytes))
 }
 

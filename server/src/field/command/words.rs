@@ -305,3 +305,33 @@ impl Words<'_> {
         choose(granted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::{Hotline, Item, Items, Lineage};
+
+    fn line(id: &str, valid_from: Option<&str>, valid_to: Option<&str>) -> Item<Hotline> {
+        let [valid_from, valid_to] = [valid_from, valid_to].map(|day| day.map(str::to_owned));
+        let body = Hotline { vi: id.to_owned(), en: id.to_owned(), valid_from, valid_to, note: None };
+        Item { id: id.to_owned(), body }
+    }
+
+    #[test]
+    fn a_line_that_no_longer_answers_is_not_offered_and_keeps_its_name() {
+        let hotlines = vec![
+            line("111", Some("2017-12-06"), None),
+            line("18001769", None, Some("2026-09-20")),
+            line("1900", Some("2026-09-22"), None),
+        ];
+        let items = Items { hotlines, ..Items::default() };
+        let catalogue = Catalogue::new(1, Vec::new(), Lineage::default(), Vec::new(), items);
+        // 2026-09-21 in Vietnam.
+        let today = Today::new(sync_core::id::UnixMs(1_790_000_000_000), None);
+        let words = Words { catalogue: &catalogue, areas: &[], scope: None, today, date_anyway: false, lang: Lang::Vi };
+        assert_eq!(words.list("hotline").into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["111"]);
+        assert!(words.code("hotline", "2").is_err(), "a number counts what is offered");
+        assert_eq!(words.code("hotline", "18001769").expect("named").as_str(), "18001769");
+        assert_eq!(words.word("hotline", "18001769"), "18001769");
+    }
+}
