@@ -11,7 +11,7 @@
 //! Neither can hide that something is missing: each batch of the earlier journal that the present one does not name is
 //! listed, whatever it was, also one that never left quarantine.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{BatchHash, BatchSeq};
 use crate::log::{Arrival, Head, JournalEntry, LogId, Position};
@@ -86,8 +86,8 @@ pub fn compare(earlier: Journal<'_>, present: Journal<'_>) -> Result<Difference,
     let common = if begins_alike { alike } else { 0 };
     let before = Replay::of(earlier)?;
     let now = Replay::of(present)?;
-    let shown: HashSet<&[u8]> = present[common..].iter().map(Vec::as_slice).collect();
-    let decided: HashSet<Decided> = decisions(&present[common..])?.into_iter().collect();
+    let shown: BTreeSet<&[u8]> = present[common..].iter().map(Vec::as_slice).collect();
+    let decided: BTreeSet<Decided> = decisions(&present[common..])?.into_iter().collect();
     let (mut back, mut missing) = (0, Vec::new());
     for bytes in &earlier[common..] {
         for arrival in JournalEntry::from_bytes(bytes)?.arrived {
@@ -114,7 +114,7 @@ pub fn compare(earlier: Journal<'_>, present: Journal<'_>) -> Result<Difference,
 ///
 /// # Errors
 /// [`WireError`] when an entry does not follow its layout.
-pub fn named(entries: &[Vec<u8>]) -> Result<HashSet<BatchHash>, WireError> {
+pub fn named(entries: &[Vec<u8>]) -> Result<BTreeSet<BatchHash>, WireError> {
     Ok(Replay::of(entries)?.hashes)
 }
 
@@ -133,15 +133,15 @@ fn decisions(entries: &[Vec<u8>]) -> Result<Vec<Decided>, WireError> {
 /// What a whole journal says of batches.
 #[derive(Debug, Default)]
 struct Replay {
-    hashes: HashSet<BatchHash>,
-    positions: HashMap<u64, Position>,
+    hashes: BTreeSet<BatchHash>,
+    positions: BTreeMap<u64, Position>,
     chained: BTreeMap<(LogId, BatchSeq), BatchHash>,
 }
 
 impl Replay {
     fn of(entries: &[Vec<u8>]) -> Result<Self, WireError> {
         let mut replay = Self::default();
-        let mut arrivals: HashMap<u64, Arrival> = HashMap::new();
+        let mut arrivals: BTreeMap<u64, Arrival> = BTreeMap::new();
         for bytes in entries {
             let entry = JournalEntry::from_bytes(bytes)?;
             for arrival in entry.arrived {

@@ -48,6 +48,18 @@ impl KnownChange {
     }
 }
 
+/// What a table says of one change.
+#[derive(Debug, sqlx::FromRow)]
+struct StoredChange {
+    batch_id: i64,
+    ordinal: i64,
+    verdict: String,
+    reason: Option<String>,
+    decided_by: Option<i64>,
+    decided_at_ms: Option<i64>,
+    note: Option<String>,
+}
+
 /// What a journal says, and where it contradicts itself.
 #[derive(Debug)]
 pub(crate) struct Replayed {
@@ -182,15 +194,15 @@ impl Replayed {
         const CHANGES: &str = "select batch_id, ordinal, verdict, reason, decided_by, decided_at_ms, note from change \
                                where batch_id > $1 and batch_id <= $2 order by batch_id, ordinal";
         const IDS: &str = "select id from batch where id > $1 order by id limit $2";
-        type Row = (i64, i64, String, Option<String>, Option<i64>, Option<i64>, Option<String>);
         let mut after = i64::try_from(self.before).unwrap_or(i64::MAX);
         loop {
             let ids: Vec<i64> = on_db!(tx, |c| sqlx::query_scalar(IDS).bind(after).bind(STEP).fetch_all(c).await)?;
             let Some(newest) = ids.last().copied() else { return Ok(()) };
-            let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(CHANGES).bind(after).bind(newest).fetch_all(c).await)?;
-            let mut by_batch: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+            let rows: Vec<StoredChange> =
+                on_db!(tx, |c| sqlx::query_as(CHANGES).bind(after).bind(newest).fetch_all(c).await)?;
+            let mut by_batch: BTreeMap<i64, Vec<StoredChange>> = BTreeMap::new();
             for row in rows {
-                by_batch.entry(row.0).or_default().push(row);
+                by_batch.entry(row.batch_id).or_default().push(row);
             }
             for id in ids {
                 let stored = by_batch.remove(&id).unwrap_or_default();
@@ -202,17 +214,13 @@ impl Replayed {
         }
     }
 
-    fn compare_entries(
-        &mut self,
-        id: i64,
-        known: &[KnownChange],
-        stored: &[(i64, i64, String, Option<String>, Option<i64>, Option<i64>, Option<String>)],
-    ) {
+    fn compare_entries(&mut self, id: i64, known: &[KnownChange], stored: &[StoredChange]) {
         if known.len() != stored.len() {
             let text = format!("it has {} changes, the journal says {}", stored.len(), known.len());
             self.findings.push((format!("batch {id}"), text));
         }
-        for (change, (_, ordinal, verdict, reason, by, at, note)) in known.iter().zip(stored) {
+        for (change, stored) in known.iter().zip(stored) {
+            let StoredChange { ordinal, verdict, reason, decided_by: by, decided_at_ms: at, note, .. } = stored;
             let mut say = |what: &str| {
                 let text = format!("change {ordinal}: its {what} is not what the journal says");
                 self.findings.push((format!("batch {id}"), text));

@@ -1,6 +1,6 @@
 //! The server's journal as this device witnessed it, the checkpoints it signed, and what contradicts them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use sqlx::{Connection, SqliteConnection};
 use sync_core::id::{BatchHash, PublicKey, UnixMs};
@@ -60,7 +60,7 @@ impl Store {
         entries: &[Vec<u8>],
         kept: &Kept,
         found: Option<(&Evidence, &[Lost])>,
-        (back, now): (&HashSet<BatchHash>, UnixMs),
+        (back, now): (&BTreeSet<BatchHash>, UnixMs),
     ) -> Result<(), FieldError> {
         const FORGET: &str = "delete from journal where entry > $1";
         const ENTRY: &str = "insert into journal (entry, body, hash) values ($1, $2, $3)";
@@ -142,7 +142,7 @@ async fn keep_evidence(
 
 async fn mark_back(
     connection: &mut SqliteConnection,
-    back: &HashSet<BatchHash>,
+    back: &BTreeSet<BatchHash>,
     now: UnixMs,
 ) -> Result<(), FieldError> {
     const OPEN: &str = "select distinct hash from missing where back_at_ms is null";
