@@ -12,6 +12,8 @@ use crate::wire::{Reader, WireError, Writer};
 const LAYOUT: u8 = 1;
 /// The most bytes of a page a request may ask for.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
+/// The fewest bytes what is withheld of one log takes: log, count, one entry.
+const LEAST_WITHHELD_BYTES: usize = 13;
 
 /// The entries, by batch and place in it, whose bytes a device does not have although it has their batch.
 pub type Withheld = BTreeMap<LogId, BTreeSet<(BatchSeq, u8)>>;
@@ -123,6 +125,23 @@ impl Request {
         write_withheld(&mut out, &self.withheld);
         self.page.write(&mut out);
         out.0
+    }
+
+    /// How much memory [`Request::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, MessageError> {
+        let mut from = Reader::new(bytes);
+        layout(&mut from)?;
+        from.signed("clock")?;
+        from.take("agreement", 16)?;
+        from.number("page_bytes")?;
+        from.byte("take_snapshots")?;
+        // As a list, and again as the inventory it makes.
+        let heads = crate::log::skip_heads(&mut from)? * 3 * size_of::<(LogId, Head)>();
+        let withheld = skip_withheld(&mut from)?;
+        Ok(heads + withheld + Page::weigh(&mut from)?)
     }
 
     /// Reads what [`Request::to_bytes`] wrote.
@@ -265,9 +284,24 @@ fn write_withheld(out: &mut Writer, withheld: &Withheld) {
     }
 }
 
+/// Passes over what [`write_withheld`] wrote; says how much memory it would take, as nodes of trees.
+fn skip_withheld(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    let mut bytes = 0;
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
+        LogId::read(from)?;
+        bytes += 3 * size_of::<(LogId, BTreeSet<(BatchSeq, u8)>)>() + 12 * size_of::<(BatchSeq, u8)>();
+        for _ in 0..from.count("withheld.entries", 1 << 20, 2)? {
+            from.number("seq")?;
+            from.byte("ordinal")?;
+            bytes += 2 * size_of::<(BatchSeq, u8)>();
+        }
+    }
+    Ok(bytes)
+}
+
 fn read_withheld(from: &mut Reader<'_>) -> Result<Withheld, WireError> {
     let mut withheld = Withheld::new();
-    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, 13)? {
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
         let log = LogId::read(from)?;
         if withheld.last_key_value().is_some_and(|(last, _)| *last >= log) {
             return Err(WireError::Order { field: "withheld" });
