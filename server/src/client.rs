@@ -13,12 +13,12 @@ use crate::app::AppState;
 pub struct ClientAddress {
     /// The address: the peer's, or what a trusted proxy says.
     pub ip: IpAddr,
-    /// Whether it came through a proxy.
+    /// Whether it came through a trusted proxy.
     pub forwarded: bool,
 }
 
 impl ClientAddress {
-    /// Whether the caller runs on this machine. Never so behind a proxy.
+    /// Whether the caller runs on this machine. Never so through a proxy.
     #[must_use]
     pub fn is_this_machine(self) -> bool {
         !self.forwarded && self.ip.to_canonical().is_loopback()
@@ -38,7 +38,8 @@ impl FromRequestParts<AppState> for ClientAddress {
         // The last entry is the proxy's own; those before it are whatever the caller wrote.
         let last =
             headers.iter().next_back().and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
+        // A proxy always adds its entry: a request without one comes from whoever calls this process directly.
         let ip = last.and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer);
-        Ok(Self { ip, forwarded: true })
+        Ok(Self { ip, forwarded: last.is_some() })
     }
 }

@@ -6,6 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::AppState;
+use crate::db::Schema;
 use crate::problem::{Json, Problem, ProblemKind};
 
 const NOT_READY: ProblemKind =
@@ -40,9 +41,14 @@ async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, Problem> {
         tracing::warn!(%error, "not ready");
         return Err(NOT_READY.problem().detail("the database does not answer").retry_after_s(5));
     }
-    match app.db.pending_migrations().await {
-        Ok(0) => Ok(Json(OK)),
-        Ok(pending) => Err(NOT_READY.problem().detail(format!("{pending} migrations are missing")).retry_after_s(5)),
+    match app.db.schema().await {
+        Ok(Schema::Current) => Ok(Json(OK)),
+        Ok(Schema::Older { missing }) => {
+            Err(NOT_READY.problem().detail(format!("{missing} migrations are missing")).retry_after_s(5))
+        }
+        Ok(Schema::Foreign(_)) => {
+            Err(NOT_READY.problem().detail("the database is of a newer version of the program").retry_after_s(5))
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready");
             Err(NOT_READY.problem().detail("the schema cannot be read").retry_after_s(5))

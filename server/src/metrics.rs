@@ -74,6 +74,7 @@ pub(crate) async fn scrape(State(app): State<AppState>, client: ClientAddress) -
     let (open, idle) = app.db.connections();
     metrics::gauge!("banlang_database_connections", "state" => "idle").set(idle as f64);
     metrics::gauge!("banlang_database_connections", "state" => "busy").set(open.saturating_sub(idle) as f64);
+    metrics::gauge!("banlang_ingest_waiting").set(app.ingest.waiting() as f64);
     if let Some((now, peak)) = resident_bytes() {
         metrics::gauge!("process_resident_memory_bytes").set(now as f64);
         metrics::gauge!("process_resident_memory_peak_bytes").set(peak as f64);

@@ -1,12 +1,12 @@
 //! The routes and the layers around them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +39,7 @@ fn features() -> OpenApiRouter<AppState> {
 /// When the API's description cannot be written, which its routes rule out.
 pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     let (features, mut api) = OpenApiRouter::with_openapi(openapi::base()).merge(features()).split_for_parts();
+    let features = features.layer(from_fn_with_state(Arc::new(bare(&api)?), layers::refuse_parameters));
     let (health, watching) = health::router().split_for_parts();
     api.merge(watching);
     // Before a part of the path or of the query is looked at.
@@ -50,6 +51,22 @@ pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     Ok(around(app, routes))
 }
 
+/// The operations that are described without a parameter in the query.
+fn bare(api: &utoipa::openapi::OpenApi) -> Result<BTreeSet<(String, String)>, serde_json::Error> {
+    let api = serde_json::to_value(&api.paths)?;
+    let mut bare = BTreeSet::new();
+    for (path, methods) in api.as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let mut names = parameters.filter_map(|parameter| parameter["name"].as_str());
+            if names.all(|name| path.contains(&format!("{{{name}}}"))) {
+                bare.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    Ok(bare)
+}
+
 /// These routes in the same frame as the server's own: how tests see a handler as callers do.
 pub fn frame(app: AppState, routes: Router<AppState>) -> Router {
     let routes = admitted(&app, routes);
@@ -58,8 +75,7 @@ pub fn frame(app: AppState, routes: Router<AppState>) -> Router {
 
 /// Gives each request a place among `concurrency_limit` and a deadline.
 fn admitted(app: &AppState, routes: Router<AppState>) -> Router<AppState> {
-    let places = layers::Places(Arc::new(Semaphore::new(app.config.concurrency_limit)));
-    routes.layer(from_fn_with_state((app.clone(), places), layers::admit))
+    routes.layer(from_fn_with_state(app.clone(), layers::admit))
 }
 
 /// From the outside in: request id, log line, metrics and headers; compression of JSON and text; problems in place of

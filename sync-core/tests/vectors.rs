@@ -18,11 +18,12 @@ use sync_core::log::{
     Judgement, LogId, Mark, Move, Position, RawChange, Receipt, Signature, Stage, Tip, seal,
 };
 use sync_core::sync::{
-    Carried, DirectoryEntry, Exchange, Page, Proposal, ReceiptFile, Request, Response, Snapshot, SnapshotOffer,
+    Carried, DirectoryEntry, Epoch, Exchange, Page, Proposal, ReceiptFile, Request, Response, Snapshot, SnapshotOffer,
 };
 use sync_core::wire::{Reader, Writer};
 
 const AREA: AreaId = AreaId { generation: 2025, code: 6841 };
+const EPOCH: Epoch = Epoch([3; 8]);
 const AT: UnixMs = UnixMs(1_790_000_000_000);
 
 fn key(seed: u8) -> SigningKey {
@@ -119,10 +120,11 @@ fn directory() -> Vec<DirectoryEntry> {
 fn request() -> Request {
     Request {
         clock: AT,
-        agreement: Proposal { inventory: Inventory::new(), backed_up: Inventory::new() }.digest(),
+        agreement: Proposal { epoch: EPOCH, inventory: Inventory::new(), backed_up: Inventory::new() }.digest(),
         page_bytes: 4 << 20,
         take_snapshots: true,
         heads: inventory().iter().map(|(log, head)| (*log, *head)).collect(),
+        withheld: [(LogId { area: AREA, device: device(1) }, [(BatchSeq(2), 0)].into())].into(),
         page: Page { batches: batches().to_vec() },
     }
 }
@@ -131,12 +133,14 @@ fn exchange() -> Response {
     Response::Exchange {
         at: AT,
         exchange: Box::new(Exchange {
-            agreement: Proposal { inventory: inventory(), backed_up: Inventory::new() }.digest(),
+            epoch: EPOCH,
+            agreement: Proposal { epoch: EPOCH, inventory: inventory(), backed_up: Inventory::new() }.digest(),
             more: false,
             heads: vec![(adoption().log(), adoption().head())],
             receipts: vec![receipt()],
             outside: vec![AreaId { generation: 2024, code: 6838 }],
             wanted: vec![(LogId { area: AREA, device: device(1) }, BatchSeq(1))],
+            differs: vec![LogId { area: AREA, device: device(1) }],
             directory: directory(),
             snapshots: vec![SnapshotOffer { area: AREA, digest: Digest16([5; 16]), bytes: 1_700_000 }],
             page: Page { batches: vec![adoption()] },
@@ -191,7 +195,9 @@ fn headers_are_as_filed() {
 #[test]
 fn inventories_are_as_filed() {
     check("inventory", &written(|out| inventory().write(out)));
-    check("inventory-digest", &inventory().digest(&Inventory::new()).0);
+    check("inventory-digest", &inventory().digest().0);
+    let agreed = Proposal { epoch: EPOCH, inventory: inventory(), backed_up: Inventory::new() };
+    check("agreement-digest", &agreed.digest().0);
 }
 
 #[test]

@@ -27,6 +27,21 @@ struct Package {
     features: BTreeSet<String>,
 }
 
+/// The names of what is built: `cargo metadata` also lists optional dependencies that only a weak feature names.
+fn built() -> Result<BTreeSet<String>, Failure> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["tree", "--locked", "--offline", "--workspace", "--target", "x86_64-unknown-linux-gnu"])
+        .args(["--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}"])
+        .current_dir(root())
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let lines = String::from_utf8(output.stdout)?;
+    Ok(lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+}
+
 fn packages() -> Result<Vec<Package>, Failure> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
@@ -50,7 +65,9 @@ fn packages() -> Result<Vec<Package>, Failure> {
             open.extend(list(&nodes[&id]["deps"]).iter().map(|dependency| text(&dependency["pkg"])));
         }
     }
-    let found = list(&metadata["packages"]).into_iter().filter(|package| reached.contains(&text(&package["id"])));
+    let built = built()?;
+    let is_built = |package: &Value| reached.contains(&text(&package["id"])) && built.contains(&text(&package["name"]));
+    let found = list(&metadata["packages"]).into_iter().filter(is_built);
     Ok(found
         .map(|package| {
             let id = text(&package["id"]);

@@ -44,7 +44,7 @@ fn two_devices_meet_as_in_the_tour() -> Result<(), Failure> {
             "--village",
             "na choong",
             "--date",
-            "2026-11-20",
+            "2025-11-20",
             "--format",
             "village_meeting",
             "--attendances",
@@ -81,10 +81,10 @@ fn two_devices_meet_as_in_the_tour() -> Result<(), Failure> {
         Ok(serde_json::from_str(&program.ok(&["call", "--store", &officer, "GET", path], "")?)?)
     };
     assert_eq!(call("/v1/conflicts")?["conflicts"], json!([]));
-    let totals = call("/v1/coverage/totals?from=2026-01-01&to=2026-12-31")?["total"].clone();
+    let totals = call("/v1/coverage/totals?from=2025-01-01&to=2025-12-31")?["total"].clone();
     assert_eq!((&totals["sessions"], &totals["confirmed"]), (&json!(1), &json!(1)));
     assert_eq!((&totals["attendances"], &totals["material"]["leaflet"]), (&json!(45), &json!(42)));
-    let coverage = call("/v1/coverage?from=2026-11-15&to=2026-12-14")?;
+    let coverage = call("/v1/coverage?from=2025-11-15&to=2025-12-14")?;
     let villages = coverage["villages"].as_array().ok_or("villages")?;
     let reached: Vec<_> = villages.iter().filter(|village| village["periods"][0]["done"] == json!(1)).collect();
     assert_eq!(reached.len(), 1);

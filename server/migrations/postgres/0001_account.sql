@@ -9,6 +9,7 @@ create table account (
     role text not null check (role in ('guard', 'officer', 'coordinator', 'administrator')),
     password_hash text not null, -- PHC string, argon2id
     active boolean not null,
+    deactivated_at_ms bigint, -- since when it is not active
     created_at_ms bigint not null
 );
 
@@ -29,6 +30,7 @@ create table device (
     revoked_at_ms bigint,
     revoked_reason text,
     last_contact_ms bigint,
+    synced_at_ms bigint, -- when it last called with nothing left that the server did not have; a contact alone is no sync
     clock_skew_ms bigint, -- device clock minus server clock at the last contact that told it
     app_version text,
     certificate_no bigint not null default 0 -- the number of the newest certificate
@@ -55,7 +57,6 @@ create table certificate (
     recorder bigint not null,
     issued_at_ms bigint not null,
     expires_at_ms bigint not null,
-    revoked_at_ms bigint,
     jwt text not null,
     primary key (device_id, no)
 );
@@ -65,6 +66,7 @@ create table certificate_area (
     no bigint not null,
     generation bigint not null,
     code bigint not null,
+    ended_at_ms bigint, -- since when the account does not have the area any more; null again when it got it back
     primary key (device_id, no, generation, code),
     foreign key (device_id, no) references certificate (device_id, no)
 );

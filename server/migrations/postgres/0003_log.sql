@@ -47,6 +47,14 @@ create table change (
 );
 create index change_of_record on change (record_id, change_hash);
 create index change_open on change (verdict, batch_id, ordinal) where verdict in ('waiting', 'unjudged', 'absent', 'quarantined');
+create index change_withheld on change (batch_id) where verdict <> 'admitted';
+
+-- Which history of this database devices last agreed on anything with: anew after a restore.
+create table history (
+    only_row bigint primary key check (only_row = 1),
+    epoch bytea not null check (length(epoch) = 8)
+);
+create index change_decided on change (verdict, batch_id, ordinal) where verdict in ('left', 'released');
 
 -- What follows are caches: `banlang rebuild` makes them again.
 

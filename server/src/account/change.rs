@@ -30,6 +30,9 @@ pub enum AccountError {
     /// The role has every area, and some were given.
     #[error("areas: a {0} has every area; give none")]
     NeedlessArea(Role),
+    /// No unit of the reference data has this number: what is recorded there would belong nowhere.
+    #[error("areas: {0} is not a unit of the reference data; give generation and code, for instance 2025-06841")]
+    UnknownArea(AreaId),
     /// More areas than anybody works in.
     #[error("areas: at most {MOST_AREAS}")]
     TooManyAreas,
@@ -99,6 +102,14 @@ fn check_areas(role: Role, areas: &[AreaId]) -> Result<(), AccountError> {
     }
 }
 
+/// Checks that the areas are units of the reference data. Before any were imported there is nothing to check by.
+async fn check_units(tx: &mut Tx, areas: &[AreaId]) -> Result<(), AccountError> {
+    match store::unknown_unit(tx, areas).await? {
+        Some(area) => Err(AccountError::UnknownArea(area)),
+        None => Ok(()),
+    }
+}
+
 /// Makes an account.
 ///
 /// # Errors
@@ -107,6 +118,7 @@ pub async fn create(tx: &mut Tx, actor: Actor, new: &NewAccount, now: UnixMs) ->
     let username = folded_username(&new.username)?;
     check_display_name(&new.display_name)?;
     check_areas(new.role, &new.areas)?;
+    check_units(tx, &new.areas).await?;
     let row = NewRow {
         username: &username,
         display_name: new.display_name.trim(),
@@ -138,7 +150,7 @@ pub struct Change {
     pub password_hash: Option<String>,
 }
 
-/// Changes an account. Certificates that say more than the account may do now are revoked.
+/// Changes an account. Fewer rights hold from the commit on, whatever older certificates say: ingest asks the account.
 ///
 /// # Errors
 /// [`AccountError`].
@@ -152,6 +164,8 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
         None => before.areas.clone(),
     };
     check_areas(role, &areas)?;
+    let granted: Vec<AreaId> = areas.iter().filter(|area| !before.areas.contains(area)).copied().collect();
+    check_units(tx, &granted).await?;
     let was_administrator = before.role == Role::Administrator && before.active;
     let stays_administrator = role == Role::Administrator && active;
     if was_administrator && !stays_administrator && store::active_administrators(tx).await? <= 1 {
@@ -162,7 +176,7 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
     }
     store::replace_areas(tx, id, role, &areas).await?;
     if active != before.active {
-        store::set_active(tx, id, active).await?;
+        store::set_active(tx, id, active, now).await?;
     }
     if let Some(hash) = &change.password_hash {
         store::set_password_hash(tx, id, hash).await?;
@@ -174,7 +188,7 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
         sign_in::end_of_account(tx, id, now).await?;
     }
     let after = store::find(tx, id).await?.ok_or(AccountError::Unknown)?;
-    certificate::revoke_beyond(tx, &after, now).await?;
+    certificate::note_areas(tx, id, now).await?;
     let subject = id.to_string();
     if (after.role, &after.areas) != (before.role, &before.areas) {
         let detail = serde_json::json!({

@@ -9,8 +9,9 @@ use super::change::{self, AccountError, Change, NewAccount};
 use super::store::{self, Account};
 use crate::audit::Actor;
 use crate::auth::password::{self, Hasher, Password};
-use crate::cli::{CliError, Context};
+use crate::cli::{CliError, Context, Lang};
 use crate::db::{Db, DbError};
+use crate::field::text::role as role_name;
 
 /// Arguments of `banlang user`.
 #[derive(Debug, Args)]
@@ -77,15 +78,32 @@ impl From<AccountError> for CliError {
                 "tên đăng nhập: 3 đến 40 ký tự a-z, 0-9, dấu chấm, gạch nối, gạch dưới, bắt đầu bằng chữ".to_owned()
             }
             AccountError::DisplayName => "tên hiển thị: 1 đến 100 ký tự".to_owned(),
-            AccountError::NoArea(role) => format!("{role} cần ít nhất một địa bàn, ví dụ --area 2025-06841"),
-            AccountError::NeedlessArea(role) => format!("{role} có mọi địa bàn, không cần khai"),
+            AccountError::NoArea(role) => {
+                format!("{} cần ít nhất một địa bàn, ví dụ --area 2025-06841", role_name(*role).of(Lang::Vi))
+            }
+            AccountError::NeedlessArea(role) => {
+                format!("{} có mọi địa bàn, không cần --area", role_name(*role).of(Lang::Vi))
+            }
+            AccountError::UnknownArea(area) => {
+                format!("{area} không có trong danh mục đơn vị; ghi đợt và mã, ví dụ 2025-06841")
+            }
             AccountError::TooManyAreas => format!("nhiều nhất {} địa bàn", change::MOST_AREAS),
             AccountError::Password(_) => "mật khẩu: ít nhất 10 ký tự, không chứa tên đăng nhập".to_owned(),
             AccountError::LastAdministrator => "đây là quản trị viên cuối cùng đang hoạt động".to_owned(),
             AccountError::Deactivated => "tài khoản đã bị khóa".to_owned(),
             AccountError::Db(_) => format!("cơ sở dữ liệu: {error}"),
         };
-        Self::failed(vi, error.to_string())
+        match error {
+            AccountError::Db(error) => error.into(),
+            // What was typed is not accepted: wrong usage, as with a flag.
+            AccountError::Username
+            | AccountError::DisplayName
+            | AccountError::NoArea(_)
+            | AccountError::NeedlessArea(_)
+            | AccountError::TooManyAreas
+            | AccountError::Password(_) => Self::usage(vi, error.to_string()),
+            error => Self::failed(vi, error.to_string()),
+        }
     }
 }
 
@@ -158,8 +176,11 @@ fn print_account(context: &Context, account: &Account) {
     };
     let state = if account.active { "" } else { context.lang.pick("  [đã khóa]", "  [deactivated]") };
     println!(
-        "{:>8}  {:<20} {:<13} {}  {areas}{state}",
-        account.id, account.username, account.role, account.display_name
+        "{:>8}  {:<20} {:<20} {}  {areas}{state}",
+        account.id,
+        account.username,
+        role_name(account.role).of(context.lang),
+        account.display_name
     );
 }
 

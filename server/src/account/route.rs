@@ -42,7 +42,10 @@ impl From<AccountError> for Problem {
             AccountError::Taken(_) => USERNAME_TAKEN.problem().field("username"),
             AccountError::Username => field("username"),
             AccountError::DisplayName => field("display_name"),
-            AccountError::NoArea(_) | AccountError::NeedlessArea(_) | AccountError::TooManyAreas => field("areas"),
+            AccountError::NoArea(_)
+            | AccountError::NeedlessArea(_)
+            | AccountError::UnknownArea(_)
+            | AccountError::TooManyAreas => field("areas"),
             AccountError::Password(_) => field("password"),
             AccountError::LastAdministrator => LAST_ADMINISTRATOR.problem(),
             AccountError::Deactivated => ACCOUNT_DEACTIVATED.problem(),

@@ -164,6 +164,21 @@ pub(super) async fn replace_areas(tx: &mut Tx, id: i64, role: Role, areas: &[Are
     Ok(())
 }
 
+/// The first of these areas that is no unit of the reference data; `None` when all are, or none were imported yet.
+pub(super) async fn unknown_unit(tx: &mut Tx, areas: &[AreaId]) -> Result<Option<AreaId>, DbError> {
+    const ANY: &str = "select count(*) from (select 1 from unit limit 1) as some_unit";
+    const FIND: &str = "select count(*) from unit where generation = $1 and code = $2";
+    let any: i64 = on_db!(tx, |c| sqlx::query_scalar(ANY).fetch_one(c).await)?;
+    for area in areas.iter().filter(|_| any > 0) {
+        let (generation, code) = (i64::from(area.generation), i64::from(area.code));
+        let found: i64 = on_db!(tx, |c| sqlx::query_scalar(FIND).bind(generation).bind(code).fetch_one(c).await)?;
+        if found == 0 {
+            return Ok(Some(*area));
+        }
+    }
+    Ok(None)
+}
+
 /// Changes the role.
 pub(super) async fn set_role(tx: &mut Tx, id: i64, role: Role) -> Result<(), DbError> {
     const SET: &str = "update account set role = $2 where id = $1";
@@ -179,9 +194,10 @@ pub(super) async fn set_password_hash(tx: &mut Tx, id: i64, hash: &str) -> Resul
 }
 
 /// Changes whether the account is active.
-pub(super) async fn set_active(tx: &mut Tx, id: i64, active: bool) -> Result<(), DbError> {
-    const SET: &str = "update account set active = $2 where id = $1";
-    on_db!(tx, |c| sqlx::query(SET).bind(id).bind(active).execute(c).await.map(drop))?;
+pub(super) async fn set_active(tx: &mut Tx, id: i64, active: bool, now: UnixMs) -> Result<(), DbError> {
+    const SET: &str = "update account set active = $2, deactivated_at_ms = $3 where id = $1";
+    let since = (!active).then_some(now.0);
+    on_db!(tx, |c| sqlx::query(SET).bind(id).bind(active).bind(since).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -59,7 +59,7 @@ struct Claims {
     exp: i64,
 }
 
-/// A certificate as issued, with what became of it.
+/// A certificate as issued. It is never revoked by itself: its device is, or its account has other rights since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// Whose key it certifies.
@@ -76,8 +76,6 @@ pub struct Certificate {
     pub issued_at: UnixMs,
     /// Batches sealed from then on are not its own.
     pub expires_at: UnixMs,
-    /// When the device was revoked, or the person lost an area or the role that it names.
-    pub revoked_at: Option<UnixMs>,
     /// The signed text.
     pub jwt: String,
 }
@@ -85,7 +83,7 @@ pub struct Certificate {
 /// What a signed certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// The certificate; [`Certificate::revoked_at`] is unknown to the text and `None`.
+    /// The certificate.
     pub certificate: Certificate,
     /// The device's public key.
     pub key: PublicKey,
@@ -128,7 +126,6 @@ pub async fn issue(
         areas: account.areas.clone(),
         issued_at: UnixMs(issued_s * 1000),
         expires_at: UnixMs(expires_s * 1000),
-        revoked_at: None,
         jwt: String::new(),
     };
     let claims = Claims {
@@ -173,7 +170,6 @@ pub fn read(ring: &Keyring, text: &str, now: UnixMs) -> Result<Signed, JwtError>
         areas: claims.areas,
         issued_at: UnixMs(claims.nbf.saturating_mul(1000)),
         expires_at: UnixMs(claims.exp.saturating_mul(1000)),
-        revoked_at: None,
         jwt: text.to_owned(),
     };
     Ok(Signed { certificate, key })
@@ -217,14 +213,14 @@ async fn insert(tx: &mut Tx, certificate: &Certificate) -> Result<(), DbError> {
     Ok(())
 }
 
-type Row = (i64, String, i64, i64, i64, Option<i64>, String);
+type Row = (i64, String, i64, i64, i64, String);
 
 /// A certificate of a device by its number.
 ///
 /// # Errors
 /// [`DbError`].
 pub async fn find(tx: &mut Tx, device: DeviceId, no: CertificateNo) -> Result<Option<Certificate>, DbError> {
-    const FIND: &str = "select no, role, recorder, issued_at_ms, expires_at_ms, revoked_at_ms, jwt
+    const FIND: &str = "select no, role, recorder, issued_at_ms, expires_at_ms, jwt
         from certificate where device_id = $1 and no = $2";
     let no = i64::from(no.0);
     let row = on_db!(tx, |c| sqlx::query_as(FIND).bind(Blob(device)).bind(no).fetch_optional(c).await)?;
@@ -236,7 +232,7 @@ pub async fn find(tx: &mut Tx, device: DeviceId, no: CertificateNo) -> Result<Op
 /// # Errors
 /// [`DbError`].
 pub async fn newest(tx: &mut Tx, device: DeviceId) -> Result<Option<Certificate>, DbError> {
-    const NEWEST: &str = "select no, role, recorder, issued_at_ms, expires_at_ms, revoked_at_ms, jwt
+    const NEWEST: &str = "select no, role, recorder, issued_at_ms, expires_at_ms, jwt
         from certificate where device_id = $1 order by no desc limit 1";
     let row = on_db!(tx, |c| sqlx::query_as(NEWEST).bind(Blob(device)).fetch_optional(c).await)?;
     with_areas(tx, device, row).await
@@ -245,7 +241,7 @@ pub async fn newest(tx: &mut Tx, device: DeviceId) -> Result<Option<Certificate>
 async fn with_areas(tx: &mut Tx, device: DeviceId, row: Option<Row>) -> Result<Option<Certificate>, DbError> {
     const AREAS: &str = "select generation, code from certificate_area where device_id = $1 and no = $2
         order by generation, code";
-    let Some((no, role, recorder, issued_at, expires_at, revoked_at, jwt)) = row else { return Ok(None) };
+    let Some((no, role, recorder, issued_at, expires_at, jwt)) = row else { return Ok(None) };
     let areas: Vec<(i64, i64)> = on_db!(tx, |c| sqlx::query_as(AREAS).bind(Blob(device)).bind(no).fetch_all(c).await)?;
     Ok(Some(Certificate {
         device,
@@ -255,7 +251,6 @@ async fn with_areas(tx: &mut Tx, device: DeviceId, row: Option<Row>) -> Result<O
         areas: areas.into_iter().map(|area| account::area_of(area, "certificate_area")).collect::<Result<_, _>>()?,
         issued_at: UnixMs(issued_at),
         expires_at: UnixMs(expires_at),
-        revoked_at: revoked_at.map(UnixMs),
         jwt,
     }))
 }
@@ -268,47 +263,31 @@ fn damaged(column: &'static str, why: &str) -> DbError {
     DbError::Damaged { column, why: why.to_owned() }
 }
 
-/// Whether a device should receive a new certificate: none, revoked, past half its life, or the account changed.
+/// Whether a device should receive a new certificate: none, past half its life, or the account changed.
 #[must_use]
 pub fn is_due(newest: Option<&Certificate>, account: &Account, now: UnixMs) -> bool {
     let Some(certificate) = newest else { return true };
     let half = certificate.issued_at.0 + (certificate.expires_at.0 - certificate.issued_at.0) / 2;
-    certificate.revoked_at.is_some()
-        || now.0 >= half
-        || certificate.role != account.role
-        || certificate.areas != account.areas
+    now.0 >= half || certificate.role != account.role || certificate.areas != account.areas
 }
 
-/// Revokes every certificate of a device. Its row stays.
+/// Notes since when the certificates of an account's devices name areas that the account does not have any more. What
+/// a batch may hold is judged by the account itself; this says until when a device may have recorded there.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn revoke_all(tx: &mut Tx, device: DeviceId, now: UnixMs) -> Result<(), DbError> {
-    const REVOKE: &str = "update certificate set revoked_at_ms = $2 where device_id = $1 and revoked_at_ms is null";
-    on_db!(tx, |c| sqlx::query(REVOKE).bind(Blob(device)).bind(now.0).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// Revokes the certificates of an account's devices that name another role than the account has now, or an area it
-/// no longer has. A gained area revokes nothing: the next contact brings a new certificate.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn revoke_beyond(tx: &mut Tx, account: &Account, now: UnixMs) -> Result<(), DbError> {
-    const BEYOND: &str = "update certificate set revoked_at_ms = $2
-        where revoked_at_ms is null
+pub async fn note_areas(tx: &mut Tx, account: i64, now: UnixMs) -> Result<(), DbError> {
+    const END: &str = "update certificate_area set ended_at_ms = $2
+        where ended_at_ms is null
           and device_id in (select id from device where account_id = $1)
-          and (role <> $3 or exists (
-              select 1 from certificate_area a
-              where a.device_id = certificate.device_id and a.no = certificate.no and not exists (
-                  select 1 from account_area g
-                  where g.account_id = $1 and g.generation = a.generation and g.code = a.code)))";
-    on_db!(tx, |c| sqlx::query(BEYOND)
-        .bind(account.id)
-        .bind(now.0)
-        .bind(account.role.name())
-        .execute(c)
-        .await
-        .map(drop))?;
+          and not exists (select 1 from account_area g where g.account_id = $1
+              and g.generation = certificate_area.generation and g.code = certificate_area.code)";
+    const GO_ON: &str = "update certificate_area set ended_at_ms = null
+        where ended_at_ms is not null
+          and device_id in (select id from device where account_id = $1)
+          and exists (select 1 from account_area g where g.account_id = $1
+              and g.generation = certificate_area.generation and g.code = certificate_area.code)";
+    on_db!(tx, |c| sqlx::query(END).bind(account).bind(now.0).execute(c).await.map(drop))?;
+    on_db!(tx, |c| sqlx::query(GO_ON).bind(account).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -241,6 +241,13 @@ impl Keyring {
         self.keys.iter().rev().filter_map(ServerKey::identity)
     }
 
+    /// The devices under whose names the server ever sealed its own logs. They stay believed: what was adopted there must
+    /// stay readable.
+    pub fn log_devices(&self) -> Vec<DeviceId> {
+        let of_log = self.keys.iter().filter(|key| key.purpose == Purpose::Log);
+        of_log.filter_map(ServerKey::public_key).map(|key| DeviceId::of_key(&key)).collect()
+    }
+
     /// The device under whose name the server seals its own log.
     ///
     /// # Errors

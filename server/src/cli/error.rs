@@ -3,7 +3,9 @@
 use crate::config::ConfigError;
 use crate::db::DbError;
 use crate::logging::LoggingError;
+use crate::reference::choice::ChoiceError;
 use crate::reference::command::ReferenceError;
+use crate::reference::import::ImportError;
 use crate::serve::ServeError;
 
 /// The language of messages.
@@ -71,7 +73,13 @@ impl From<ConfigError> for CliError {
             ConfigError::Unknown { name, origin, known } => {
                 format!("{name}, đặt ở {origin}, không phải là thiết lập; các thiết lập: {}", known.join(", "))
             }
-            other => format!("cấu hình: {other}"),
+            ConfigError::Variable { name, nearest } => format!(
+                "{name}: không có thiết lập này; gần giống nhất là {nearest}; `banlang config --example` liệt kê mọi \
+                 thiết lập; nếu không cần thì bỏ biến này"
+            ),
+            ConfigError::File { path, error } => format!("không đọc được tệp cấu hình {}: {error}", path.display()),
+            ConfigError::Toml { path, error } => format!("tệp cấu hình {} không đúng TOML: {error}", path.display()),
+            ConfigError::Incomplete(error) => format!("cấu hình chưa đủ: {error}"),
         };
         Self::usage(vi, error.to_string())
     }
@@ -81,10 +89,29 @@ impl From<DbError> for CliError {
     fn from(error: DbError) -> Self {
         let vi = match &error {
             DbError::Unavailable(_) => format!("cơ sở dữ liệu không trả lời ({error})"),
+            DbError::Url { .. } => "database_url: địa chỉ không đúng; hãy dùng sqlite:đường/dẫn/tệp.db hoặc \
+                postgres://tên:mật-khẩu@máy-chủ/cơ-sở-dữ-liệu"
+                .to_owned(),
+            DbError::File { path, error } => {
+                let why = match crate::db::sqlite_code(error) {
+                    Some(26) => "tệp này không phải cơ sở dữ liệu SQLite".to_owned(),
+                    Some(14) => "không có tệp hoặc thư mục, hoặc không có quyền đọc và ghi".to_owned(),
+                    _ => error.to_string(),
+                };
+                format!("database_url: không mở được {}: {why}", path.display())
+            }
+            DbError::Unreachable { server, error } => {
+                let why = error.as_ref().map_or("không trả lời kịp".to_owned(), ToString::to_string);
+                format!("database_url: không kết nối được PostgreSQL ở {server} ({why})")
+            }
             _ => format!("cơ sở dữ liệu: {error}"),
         };
         let exit_code = if matches!(error, DbError::Url { .. }) { 2 } else { 1 };
-        Self { vi, en: format!("database: {error}"), exit_code }
+        let en = match &error {
+            DbError::Url { .. } | DbError::File { .. } | DbError::Unreachable { .. } => error.to_string(),
+            _ => format!("database: {error}"),
+        };
+        Self { vi, en, exit_code }
     }
 }
 
@@ -107,12 +134,20 @@ impl From<ReferenceError> for CliError {
     fn from(error: ReferenceError) -> Self {
         let en = error.to_string();
         match error {
-            ReferenceError::File { .. } => Self::usage(format!("không đọc được tệp: {en}"), en),
-            ReferenceError::Import { .. } => {
-                Self::usage(format!("tệp không được chấp nhận, không có gì thay đổi: {en}"), en)
+            ReferenceError::File { path, cause } => {
+                Self::usage(format!("không đọc được tệp {}: {cause}", path.display()), en)
             }
-            ReferenceError::Choice(_) => Self::usage(format!("lựa chọn không được chấp nhận: {en}"), en),
-            ReferenceError::Supplied(_) => Self::failed(format!("danh mục kèm theo: {en}"), en),
+            ReferenceError::Import { cause: ImportError::Db(error), .. }
+            | ReferenceError::Supplied(ImportError::Db(error))
+            | ReferenceError::Choice(ChoiceError::Db(error)) => error.into(),
+            ReferenceError::Import { path, cause: ImportError::Sheet(cause) } => {
+                let vi = format!("tệp {} chưa đúng, không có gì thay đổi:\n{}", path.display(), cause.text(Lang::Vi));
+                Self::usage(vi, en)
+            }
+            ReferenceError::Choice(error) => Self::usage(error.text(Lang::Vi), en),
+            ReferenceError::Supplied(ImportError::Sheet(cause)) => {
+                Self::failed(format!("danh mục kèm theo: {}", cause.text(Lang::Vi)), en)
+            }
             ReferenceError::Db(error) => error.into(),
             ReferenceError::Output(error) => error.into(),
         }

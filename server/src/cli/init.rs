@@ -6,10 +6,10 @@ use sync_core::id::{Role, UnixMs, to_hex};
 
 use super::{CliError, Context};
 use crate::account::{self, AccountError, NewAccount};
-use crate::audit::Actor;
+use crate::audit::{self, Actor};
 use crate::auth::key;
 use crate::auth::password::{self, Hasher, Password};
-use crate::db::Db;
+use crate::db::{Db, DbError, Schema};
 
 /// Arguments of `banlang init`.
 #[derive(Debug, clap::Args)]
@@ -31,18 +31,30 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return crate::sample::command::prepare(context).await;
     }
     let directory = &context.config.data_dir;
-    std::fs::create_dir_all(directory).map_err(|error| {
+    crate::scratch::make_private(directory).map_err(|error| {
         CliError::failed(
             format!("không tạo được thư mục {}: {error}", directory.display()),
             format!("data_dir {}: {error}", directory.display()),
         )
     })?;
     let db = Db::open(&context.config.database(), context.config.database_connections).await?;
+    if let Schema::Foreign(versions) = db.schema().await? {
+        return Err(super::newer_schema(&versions));
+    }
     db.migrate().await?;
-    let made = db.write(async |tx| key::ensure(tx, context.clock.now()).await).await?;
+    let now = context.clock.now();
+    let made = db
+        .write(async |tx| {
+            let made = key::ensure(tx, now).await?;
+            for kid in &made {
+                audit::record(tx, now, Actor::CommandLine, "server-key.made", kid, &serde_json::json!({})).await?;
+            }
+            Ok::<_, DbError>(made)
+        })
+        .await?;
     println!("{} ({})", context.lang.pick("Cơ sở dữ liệu đã sẵn sàng", "The database is ready"), db.dialect().name());
     if !made.is_empty() {
-        println!("{}: {}", context.lang.pick("Đã tạo khoá máy chủ", "Server keys made"), made.join(", "));
+        println!("{}: {}", context.lang.pick("Đã tạo khóa máy chủ", "Server keys made"), made.join(", "));
     }
     if let Some(username) = &args.administrator {
         administrator(&db, username, args.password, context).await?;
@@ -59,7 +71,8 @@ async fn administrator(db: &Db, username: &str, given: Option<String>, context: 
     let password = Password::from(text.clone());
     password::check_new(&username, &password).map_err(AccountError::from)?;
     let hash = Hasher::default().hash(password).await;
-    let password_hash = hash.map_err(|error| CliError::failed(error.to_string(), error.to_string()))?;
+    let password_hash =
+        hash.map_err(|error| CliError::failed(format!("không băm được mật khẩu ({error})"), error.to_string()))?;
     let new = NewAccount {
         display_name: username.clone(),
         username,

@@ -6,18 +6,20 @@ mod config;
 mod error;
 mod init;
 mod serve;
+mod vietnamese;
+mod vietnamese_texts;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use error::{CliError, Lang};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Sources};
-use crate::db::Db;
+use crate::db::{Db, Schema};
 use crate::field::command as field;
 use crate::maintenance::command as maintenance;
 use crate::reference::command::{self, ReferenceArgs};
@@ -102,14 +104,26 @@ impl Context {
             ));
         }
         let db = Db::open(&url, self.config.database_connections).await?;
-        match db.pending_migrations().await? {
-            0 => Ok(db),
-            _ => Err(CliError::failed(
+        match db.schema().await? {
+            Schema::Current => Ok(db),
+            Schema::Older { .. } => Err(CliError::failed(
                 "cơ sở dữ liệu thuộc phiên bản cũ; hãy sao lưu rồi chạy `banlang init`",
                 "the database is of an older version; back it up, then run `banlang init`",
             )),
+            Schema::Foreign(versions) => Err(newer_schema(&versions)),
         }
     }
+}
+
+/// The database holds migrations this program does not know.
+pub(crate) fn newer_schema(versions: &[i64]) -> CliError {
+    let versions = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    CliError::failed(
+        format!(
+            "cơ sở dữ liệu do phiên bản khác, mới hơn của chương trình tạo (bước {versions}); hãy dùng phiên bản đó"
+        ),
+        format!("the database was made by another, newer version of the program (migrations {versions}); use that one"),
+    )
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -133,9 +147,12 @@ fn all_settings_taken(taken: &[(String, String)], given: impl Iterator<Item = St
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    // Databases, backups, keys and carried files are for their owner alone, whatever the shell's habit is.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let spoken = spoken(std::env::args().skip(1), std::env::var("BANLANG_LANG").ok());
+    let cli = match parsed(std::env::args_os(), spoken) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return refused(&error, spoken),
     };
     let lang = cli.global.lang;
     match all_settings_taken(&cli.global.set, std::env::args()).and_then(|()| run(cli)) {
@@ -145,6 +162,47 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The language in which a line that cannot be parsed is answered.
+fn spoken(mut words: impl Iterator<Item = String>, variable: Option<String>) -> Lang {
+    let mut given = variable;
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        match word.strip_prefix("--lang") {
+            Some("") => given = words.next(),
+            Some(value) if value.starts_with('=') => given = Some(value[1..].to_owned()),
+            _ => {}
+        }
+    }
+    if given.as_deref() == Some("en") { Lang::En } else { Lang::Vi }
+}
+
+fn parsed(words: impl Iterator<Item = std::ffi::OsString>, lang: Lang) -> Result<Cli, clap::Error> {
+    let command = match lang {
+        Lang::Vi => vietnamese::translated(Cli::command()),
+        Lang::En => Cli::command(),
+    };
+    Cli::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
+/// Says what clap has to say; exit code 2, and 0 for help that was asked for.
+fn refused(error: &clap::Error, lang: Lang) -> ExitCode {
+    use clap::error::ErrorKind;
+    let is_page = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    match lang {
+        // A reader that is gone needs no help page.
+        Lang::En => drop(error.print()),
+        Lang::Vi if is_page && !error.use_stderr() => print!("{}", vietnamese::page(&error.render().to_string())),
+        Lang::Vi if is_page => eprint!("{}", vietnamese::page(&error.render().to_string())),
+        Lang::Vi => eprintln!("{}", vietnamese::explain(error)),
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {
@@ -158,7 +216,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Init(args) => init::run(args, &context).await,
             Command::Reference(args) => {
                 let db = context.open_db().await?;
-                Ok(command::run(args, &db, context.clock.now(), &mut std::io::stdout().lock()).await?)
+                Ok(command::run(args, &db, context.clock.now(), context.lang, &mut std::io::stdout().lock()).await?)
             }
             Command::Field(args) => field::run(args, &context).await,
             Command::Call(args) => field::call(args, &context).await,
@@ -178,6 +236,21 @@ fn run(cli: Cli) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    use super::Lang;
+
+    #[test]
+    fn the_language_of_a_line_that_cannot_be_parsed_is_found() {
+        let spoken = |line: &str, variable: Option<&str>| {
+            super::spoken(line.split(' ').map(str::to_owned), variable.map(str::to_owned))
+        };
+        assert_eq!(spoken("field lst", None), Lang::Vi);
+        assert_eq!(spoken("field lst --lang en", None), Lang::En);
+        assert_eq!(spoken("--lang=en field lst", Some("vi")), Lang::En);
+        assert_eq!(spoken("field lst", Some("en")), Lang::En);
+        assert_eq!(spoken("field lst --lang vi", Some("en")), Lang::Vi);
+        assert_eq!(spoken("field lst -- --lang en", None), Lang::Vi);
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -23,14 +23,23 @@ pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
         return Ok(());
     }
     crate::logging::start(&context.config.log, context.config.log_format)?;
-    let stop = stop_signal()?;
+    crate::logging::keep_contained_panics_quiet();
+    let mut stop = Box::pin(stop_signal()?);
     if args.sample {
-        crate::sample::command::prepare(&context).await?;
+        tokio::select! {
+            made = crate::sample::command::prepare(&context) => made?,
+            () = &mut stop => {
+                return Err(CliError::failed(
+                    "đã dừng khi chưa tạo xong dữ liệu mẫu; lần chạy sau sẽ làm lại từ đầu",
+                    "stopped before the sample data were made; the next run begins anew",
+                ));
+            }
+        }
     }
     let db = context.open_db().await?;
     // The configuration accepts only days that close every month.
     let calendar = Calendar::closing_on(context.config.report_closing_day).unwrap_or_default();
-    adopt_calendar(&db, calendar).await?;
+    adopt_calendar(&db, calendar, context.clock.now()).await?;
     let Context { config, lang, clock } = context;
     let server = Server::bind(AppState::new(db.clone(), config, clock)).await?;
     // For scripts too: the one line on standard output, with the port where 0 was configured.

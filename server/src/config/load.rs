@@ -17,7 +17,8 @@ type Settings = <Config as confique::Config>::Layer;
 pub struct Sources {
     /// A TOML file.
     pub file: Option<PathBuf>,
-    /// Variables of the environment; those that name no setting are passed over.
+    /// Variables of the environment. One whose name begins with `BANLANG_` and is neither a setting nor otherwise known
+    /// is refused: a misspelt setting would be passed over silently.
     pub environment: Vec<(String, String)>,
     /// Names and values given by flags.
     pub flags: Vec<(String, String)>,
@@ -92,6 +93,16 @@ pub enum ConfigError {
         /// The names of all settings.
         known: Vec<&'static str>,
     },
+    /// A variable of the environment is no setting.
+    #[error(
+        "{name}: no such setting; the nearest is {nearest}; `banlang config --example` lists every setting, or unset it"
+    )]
+    Variable {
+        /// The variable.
+        name: String,
+        /// The known variable that is most like it.
+        nearest: &'static str,
+    },
     /// The file cannot be read.
     #[error("{}: {error}", path.display())]
     File {
@@ -113,7 +124,33 @@ pub enum ConfigError {
     Incomplete(#[from] confique::Error),
 }
 
+/// Variables that are read elsewhere.
+const OTHER_VARIABLES: &[&str] =
+    &["BANLANG_ADMINISTRATOR_PASSWORD", "BANLANG_CONFIG", "BANLANG_LANG", "BANLANG_PASSPHRASE", "BANLANG_STORE"];
+/// Beginnings of variables that others set: tests, and container platforms for a service called banlang.
+const FOREIGN_VARIABLES: &[&str] = &["BANLANG_TEST_", "BANLANG_SERVICE_", "BANLANG_PORT_"];
+
+/// The first variable that nobody reads.
+fn unknown_variable(sources: &Sources) -> Option<&str> {
+    let names = sources.environment.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| name.starts_with("BANLANG_")).find(|name| {
+        let foreign = FOREIGN_VARIABLES.iter().any(|begin| name.starts_with(begin)) || *name == "BANLANG_PORT";
+        let setting = Config::META.fields.iter().any(|field| variable(field) == *name);
+        !foreign && !setting && !OTHER_VARIABLES.contains(name)
+    })
+}
+
+/// The known variable that is most like this one.
+fn nearest(name: &str) -> &'static str {
+    let settings = Config::META.fields.iter().map(variable);
+    let known = settings.chain(OTHER_VARIABLES.iter().copied());
+    known.min_by_key(|known| strsim::damerau_levenshtein(name, known)).unwrap_or_default()
+}
+
 pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    if let Some(name) = unknown_variable(sources) {
+        return Err(ConfigError::Variable { name: name.to_owned(), nearest: nearest(name) });
+    }
     let mut layer = Settings::empty();
     for (name, value) in &sources.flags {
         let field = find(name, &Origin::Flag)?;

@@ -56,6 +56,30 @@ fn a_bad_value_is_named_with_its_variable_and_what_is_accepted() {
 }
 
 #[test]
+fn a_variable_that_is_no_setting_is_refused_with_the_nearest() {
+    for (name, nearest) in [
+        ("BANLANG_LISTN", "BANLANG_LISTEN"),
+        ("BANLANG_DATABASE_URI", "BANLANG_DATABASE_URL"),
+        ("BANLANG_LANGUAGE", "BANLANG_LANG"),
+    ] {
+        let error = from_environment(name, "x").expect_err(name);
+        assert!(error.contains(name) && error.contains(nearest), "{error}");
+    }
+    for name in [
+        "BANLANG_TEST_POSTGRES_URL",
+        "BANLANG_LANG",
+        "BANLANG_STORE",
+        "BANLANG_PASSPHRASE",
+        "BANLANG_SERVICE_HOST",
+        "BANLANG_PORT",
+        "BANLANG_PORT_8420_TCP",
+        "OTHER",
+    ] {
+        from_environment(name, "tcp://10.0.0.1:8420").expect(name);
+    }
+}
+
+#[test]
 fn a_name_in_the_file_that_is_no_setting_is_refused() {
     let error = from_file("listn = '127.0.0.1:1'\n").expect_err("a typo");
     assert!(error.contains("listn") && error.contains("listen") && error.contains("banlang.toml"), "{error}");

@@ -22,7 +22,9 @@ pub use unreached::{Unreached, UnreachedVillage, unreached};
 pub use villages::{Coverage, PeriodSummary, VillageCoverage, VillagePeriod, VillageState, coverage};
 
 use calendar::Calendar;
+use sync_core::id::UnixMs;
 
+use crate::audit::{self, Actor};
 use crate::db::{Db, DbError};
 use crate::project;
 
@@ -31,10 +33,13 @@ use crate::project;
 ///
 /// # Errors
 /// The database's.
-pub async fn adopt_calendar(db: &Db, calendar: Calendar) -> Result<(), DbError> {
+pub async fn adopt_calendar(db: &Db, calendar: Calendar, now: UnixMs) -> Result<(), DbError> {
     db.write(async |tx| {
-        if project::calendar(tx).await? != calendar {
+        let before = project::calendar(tx).await?;
+        if before != calendar {
             project::change_calendar(tx, calendar).await?;
+            let detail = serde_json::json!({ "before": before.closing_day(), "after": calendar.closing_day() });
+            audit::record(tx, now, Actor::CommandLine, "coverage.closing-day-changed", "", &detail).await?;
         }
         Ok(())
     })

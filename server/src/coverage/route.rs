@@ -20,7 +20,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list_unreached))
 }
 
-/// Villages by period: planned, done, confirmed, or unheard. Silence of a device is not zero.
+/// Villages by period: planned, done, confirmed, zero, unheard or unassigned. Silence of a device is not zero.
 #[utoipa::path(get, path = "/v1/coverage", tag = "coverage", params(RangeParams),
     responses((status = 200, description = "Coverage of villages", body = Coverage)))]
 async fn show_coverage(

@@ -54,6 +54,20 @@ async fn prepare(db: &Db) -> Result<Arc<Catalogue>, Failure> {
         db.dialect().pick("x'", r"'\x"), "01".repeat(32)
     ))
     .await?;
+    let bytes = db.dialect().pick("x'", r"'\x");
+    run(
+        db,
+        &format!(
+            "insert into certificate (device_id, no, role, recorder, issued_at_ms, expires_at_ms, jwt) \
+         values ({bytes}0101010101010101', 1, 'guard', 1, 0, {}, '')",
+            i64::MAX
+        ),
+    )
+    .await?;
+    run(db, &format!(
+        "insert into certificate_area (device_id, no, generation, code) values ({bytes}0101010101010101', 1, 2024, 1)"
+    ))
+    .await?;
     Ok(Catalogues::new(db.clone()).current().await?)
 }
 
@@ -97,9 +111,15 @@ fn range(generation: u16, from: &str, to: &str) -> Result<Range, Failure> {
     })
 }
 
-async fn contact(db: &Db, day: &str) -> Result<(), Failure> {
+async fn synced(db: &Db, day: &str) -> Result<(), Failure> {
     let at = end_of_day_ms(parse_day(day).ok_or("a day")?);
-    Ok(run(db, &format!("update device set last_contact_ms = {at}")).await?)
+    Ok(run(db, &format!("update device set synced_at_ms = {at}")).await?)
+}
+
+/// At the end of this day the device's owner loses the area, is deactivated, or the device is revoked.
+async fn ends(db: &Db, what: &str, day: &str) -> Result<(), Failure> {
+    let at = end_of_day_ms(parse_day(day).ok_or("a day")?);
+    Ok(run(db, &format!("update {what} = {at}")).await?)
 }
 
 async fn states(db: &Db, catalogue: &Catalogue, village: &str) -> Result<Vec<VillageState>, Failure> {
@@ -112,18 +132,57 @@ async fn states(db: &Db, catalogue: &Catalogue, village: &str) -> Result<Vec<Vil
 
 #[tokio::test]
 async fn silence_of_a_device_is_not_zero() -> Result<(), Failure> {
-    use VillageState::{Confirmed, Done, Unheard, Zero};
+    use VillageState::{Confirmed, Done, Unassigned, Unheard, Zero};
     on_each(async |db| {
         let catalogue = prepare(db).await?;
         held(db, (2024, 1), "a", "2026-01-10", 1).await?;
         held(db, (2025, 1), "a", "2026-02-10", 0).await?;
         assert_eq!(states(db, &catalogue, "a").await?, [Confirmed, Done, Unheard, Unheard]);
-        contact(db, "2026-04-10").await?;
+        run(db, &format!("update device set last_contact_ms = {}", i64::MAX)).await?;
+        assert_eq!(states(db, &catalogue, "a").await?, [Confirmed, Done, Unheard, Unheard], "a contact is no sync");
+        synced(db, "2026-04-10").await?;
         assert_eq!(states(db, &catalogue, "a").await?, [Confirmed, Done, Zero, Unheard]);
-        // Nobody covers b: what arrived is all there is.
-        assert_eq!(states(db, &catalogue, "b").await?, [Zero, Zero, Zero, Zero]);
-        run(db, "update device set revoked_at_ms = 1").await?;
-        assert_eq!(states(db, &catalogue, "a").await?, [Confirmed, Done, Zero, Zero]);
+        // Nobody covers b.
+        assert_eq!(states(db, &catalogue, "b").await?, [Unassigned; 4]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_device_that_is_out_stays_unheard_for_the_time_it_was_carried() -> Result<(), Failure> {
+    use VillageState::{Unassigned, Unheard, Zero};
+    for out in [
+        "device set revoked_at_ms",
+        "account set active = (1 = 0), deactivated_at_ms",
+        "certificate_area set ended_at_ms",
+        "certificate set expires_at_ms",
+    ] {
+        on_each(async |db| {
+            let catalogue = prepare(db).await?;
+            ends(db, out, "2026-02-20").await?;
+            assert_eq!(states(db, &catalogue, "a").await?, [Unheard, Unheard, Unassigned, Unassigned], "{out}");
+            synced(db, "2026-02-19").await?;
+            assert_eq!(states(db, &catalogue, "a").await?, [Zero, Unheard, Unassigned, Unassigned], "{out}");
+            // An owner who keeps other areas goes on syncing.
+            synced(db, "2026-02-21").await?;
+            assert_eq!(states(db, &catalogue, "a").await?, [Zero, Zero, Unassigned, Unassigned], "{out}");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_device_enrolled_later_says_nothing_of_the_time_before() -> Result<(), Failure> {
+    use VillageState::{Unassigned, Unheard, Zero};
+    on_each(async |db| {
+        let catalogue = prepare(db).await?;
+        ends(db, "certificate set issued_at_ms", "2026-02-01").await?;
+        assert_eq!(states(db, &catalogue, "a").await?, [Unassigned, Unheard, Unheard, Unheard]);
+        synced(db, "2026-06-01").await?;
+        assert_eq!(states(db, &catalogue, "a").await?, [Unassigned, Zero, Zero, Zero]);
         Ok(())
     })
     .await
@@ -131,10 +190,10 @@ async fn silence_of_a_device_is_not_zero() -> Result<(), Failure> {
 
 #[tokio::test]
 async fn a_gap_in_a_log_is_not_zero_either() -> Result<(), Failure> {
-    use VillageState::{Unheard, Zero};
+    use VillageState::{Unassigned, Unheard, Zero};
     on_each(async |db| {
         let catalogue = prepare(db).await?;
-        contact(db, "2026-06-01").await?;
+        synced(db, "2026-06-01").await?;
         assert_eq!(states(db, &catalogue, "a").await?, [Zero; 4]);
         let bytes = db.dialect().pick("x'", r"'\x");
         let batch = format!(
@@ -145,7 +204,7 @@ async fn a_gap_in_a_log_is_not_zero_either() -> Result<(), Failure> {
         );
         run(db, &batch).await?;
         assert_eq!(states(db, &catalogue, "a").await?, [Unheard; 4]);
-        assert_eq!(states(db, &catalogue, "b").await?, [Zero; 4]);
+        assert_eq!(states(db, &catalogue, "b").await?, [Unassigned; 4]);
         Ok(())
     })
     .await
@@ -235,7 +294,7 @@ async fn filled_sessions_are_all_counted_whatever_the_closing_day() -> Result<()
         let catalogue = Catalogues::new(db.clone()).current().await?;
         for closing_day in [0, 14] {
             let calendar = Calendar::closing_on(closing_day)?;
-            adopt_calendar(db, calendar).await?;
+            adopt_calendar(db, calendar, UnixMs(0)).await?;
             let range = range(2025, &day_text(filled.first_day), &day_text(filled.last_day))?;
             let mut tx = db.snapshot().await?;
             let report = totals(&mut tx, &catalogue, calendar, &Scope::All, &range).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sync_core::id::AreaId;
 use utoipa::ToSchema;
 
-use super::calendar::{day_text, end_of_day_ms};
+use super::calendar::day_text;
 use super::devices::{Covering, DevicesHeard};
 use super::query::Range;
 use super::villages::{listed, unit_of};
@@ -36,7 +36,7 @@ pub struct UnreachedVillage {
     /// The devices that cover it.
     #[serde(flatten)]
     pub devices: DevicesHeard,
-    /// How many of them were not in contact within those days: a session may be on one of them.
+    /// How many of them may still hold a session from before those days: they have not brought everything since.
     pub unheard_devices: usize,
 }
 
@@ -84,7 +84,8 @@ pub async fn unreached(
         if last_day.is_some_and(|day| range.to - day < days) {
             continue;
         }
-        let devices = covering.of(&areas);
+        let (from, to) = (last_day.map_or(0, |day| day + 1), range.to - days);
+        let devices = covering.of(&areas, from, range.to);
         villages.push(UnreachedVillage {
             village: id.to_owned(),
             name: village.name.clone(),
@@ -93,7 +94,7 @@ pub async fn unreached(
             unit: unit_of(catalogue, range.generation, village).0,
             last_day: last_day.map(day_text),
             days: last_day.map(|day| range.to - day),
-            unheard_devices: devices.unheard_since(end_of_day_ms(range.to - days)),
+            unheard_devices: devices.over(from.min(to), to).unheard,
             devices,
         });
     }

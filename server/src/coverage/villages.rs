@@ -1,7 +1,7 @@
-//! Village × period: planned, done, confirmed, or unheard.
+//! Village × period: planned, done, confirmed, zero, unheard or unassigned.
 //!
-//! Silence is not zero: a village without a session counts as `zero` only when every device that covers it has been in
-//! contact since the period ended.
+//! Silence is not zero: a village without a session counts as `zero` only when somebody was to record there and every
+//! device that covered it in the period has since brought everything it had.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use sync_core::id::AreaId;
 use utoipa::ToSchema;
 
-use super::calendar::{Calendar, Period, day_text, end_of_day_ms};
+use super::calendar::{Calendar, Period, day_text};
 use super::devices::{Covering, DevicesHeard, areas_of};
 use super::query::Range;
 use super::read::{Grain, sums};
@@ -26,11 +26,13 @@ pub enum VillageState {
     Confirmed,
     /// At least one session, none confirmed.
     Done,
-    /// No session, and every device that covers the village was in contact after the period ended.
+    /// No session, and every device that covered the village in the period has since brought everything it had.
     Zero,
-    /// No session arrived, and a device that covers the village was not in contact since the period ended: nobody
-    /// knows. So it is while the period lasts.
+    /// No session arrived, and a device that covered the village in the period may still hold one: it has not brought
+    /// everything since. So it is while the period lasts, and so it stays for a device that was lost or shut out.
     Unheard,
+    /// No session arrived, and no device covered the village in the period: there was nobody to record one.
+    Unassigned,
 }
 
 /// One village in one period.
@@ -46,7 +48,7 @@ pub struct VillagePeriod {
     pub confirmed: i64,
     /// Attendances (lượt người).
     pub attendances: i64,
-    /// Devices that cover the village and were not in contact since the period ended.
+    /// Devices that covered the village in the period and have not brought everything since.
     pub unheard_devices: usize,
 }
 
@@ -94,6 +96,8 @@ pub struct PeriodSummary {
     pub zero: usize,
     /// Villages of which nobody knows.
     pub unheard: usize,
+    /// Villages without a session that no device covered.
+    pub unassigned: usize,
     /// Sessions planned.
     pub planned: u64,
     /// Sessions and attendances in the villages listed.
@@ -147,7 +151,7 @@ pub async fn coverage(
         periods.iter().zip(elsewhere).map(|(period, elsewhere)| summary(period, range, elsewhere)).collect();
     let mut villages = Vec::with_capacity(listed.len());
     for (id, (village, areas)) in listed {
-        let devices = covering.of(&areas);
+        let devices = covering.of(&areas, range.from, range.to);
         let plan = catalogue.plan_for(id);
         let counted = cells.remove(id);
         let mut shown = Vec::with_capacity(periods.len());
@@ -199,6 +203,7 @@ fn summary(period: &Period, range: &Range, elsewhere: Sums) -> PeriodSummary {
         confirmed: 0,
         zero: 0,
         unheard: 0,
+        unassigned: 0,
         planned: 0,
         in_villages: Sums::default(),
         elsewhere,
@@ -215,6 +220,7 @@ impl PeriodSummary {
             VillageState::Done => self.reached += 1,
             VillageState::Zero => self.zero += 1,
             VillageState::Unheard => self.unheard += 1,
+            VillageState::Unassigned => self.unassigned += 1,
         }
         self.planned += u64::from(cell.planned);
         self.in_villages += *sums;
@@ -222,11 +228,12 @@ impl PeriodSummary {
 }
 
 fn cell(sums: &Sums, planned: u32, devices: &DevicesHeard, period: &Period) -> VillagePeriod {
-    let unheard_devices = devices.unheard_since(end_of_day_ms(period.to));
+    let heard = devices.over(period.from, period.to);
     let state = match (sums.sessions > 0, sums.confirmed > 0) {
         (true, true) => VillageState::Confirmed,
         (true, false) => VillageState::Done,
-        (false, _) if unheard_devices > 0 => VillageState::Unheard,
+        (false, _) if heard.unheard > 0 => VillageState::Unheard,
+        (false, _) if heard.devices == 0 => VillageState::Unassigned,
         (false, _) => VillageState::Zero,
     };
     VillagePeriod {
@@ -235,7 +242,7 @@ fn cell(sums: &Sums, planned: u32, devices: &DevicesHeard, period: &Period) -> V
         done: sums.sessions,
         confirmed: sums.confirmed,
         attendances: sums.attendances,
-        unheard_devices,
+        unheard_devices: heard.unheard,
     }
 }
 

@@ -45,6 +45,24 @@ pub enum DbError {
         /// What is wrong with it; never the address itself, which may hold a password.
         why: String,
     },
+    /// The file the address names cannot be opened as a SQLite database.
+    #[error("database_url: {}: {}", path.display(), sqlite_cause(error))]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        error: sqlx::Error,
+    },
+    /// The PostgreSQL server the address names cannot be reached, or does not let us in.
+    #[error("database_url: PostgreSQL at {server}: {}", error.as_ref().map_or("no answer in time".to_owned(), ToString::to_string))]
+    Unreachable {
+        /// Host and port.
+        server: String,
+        /// Why; none when it did not answer in time.
+        #[source]
+        error: Option<sqlx::Error>,
+    },
     /// SQLite runs with a setting that could lose what was acknowledged.
     #[error("SQLite pragma {name} is {got:?}, must be {expected:?}")]
     Pragma {
@@ -64,6 +82,21 @@ pub enum DbError {
     /// Any other failure of a statement.
     #[error("statement failed: {0}")]
     Statement(#[source] sqlx::Error),
+}
+
+/// What SQLite says of a file, in plain words where they are known.
+fn sqlite_cause(error: &sqlx::Error) -> String {
+    match sqlite_code(error) {
+        Some(26) => "the file is no SQLite database".to_owned(),
+        Some(14) => "the file or its directory is missing, or may not be read and written".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The primary result code of SQLite.
+pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 impl DbError {

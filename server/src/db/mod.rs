@@ -43,7 +43,9 @@ pub mod testing;
 mod tx;
 
 pub use blob::{Blob, ByteId};
+pub(crate) use error::sqlite_code;
 pub use error::{DbError, Transient};
+pub use open::Schema;
 pub use retry::Retry;
 pub use tx::Tx;
 

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use super::{Db, DbError};
 
@@ -25,6 +25,20 @@ const PINNED: [(&str, &str, &str); 4] = [
     ("foreign_keys", "select cast(foreign_keys as text) from pragma_foreign_keys", "1"),
     ("busy_timeout", "select cast(timeout as text) from pragma_busy_timeout", "10000"),
 ];
+
+/// How a database's schema stands to this program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schema {
+    /// It is this program's.
+    Current,
+    /// It lacks so many migrations of this program: [`Db::migrate`] applies them.
+    Older {
+        /// How many.
+        missing: usize,
+    },
+    /// It holds migrations this program does not know, or knows otherwise: a newer program made it.
+    Foreign(Vec<i64>),
+}
 
 impl Db {
     /// Opens the database at `url` with at most `connections` connections that read (and, on PostgreSQL, write).
@@ -69,6 +83,9 @@ impl Db {
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
         // The writer first: it makes the file and its write-ahead log.
+        // Connected once by itself: a pool would only say, after a while, that it got no connection.
+        let file = |error: sqlx::Error| DbError::File { path: options.get_filename().to_owned(), error };
+        options.connect().await.map_err(file)?.close().await?;
         let writer = pool().max_connections(1).test_before_acquire(false).connect_with(options.clone()).await?;
         assert_pinned(&writer).await?;
         let readers = pool()
@@ -85,6 +102,13 @@ impl Db {
             .map_err(|error| DbError::Url { why: error.to_string() })?
             .application_name("banlang")
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
+        // Connected once by itself: a pool would only say, after a while, that it got no connection.
+        let server = || format!("{}:{}", options.get_host(), options.get_port());
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await {
+            Ok(Ok(connection)) => connection.close().await?,
+            Ok(Err(error)) => return Err(DbError::Unreachable { server: server(), error: Some(error) }),
+            Err(_) => return Err(DbError::Unreachable { server: server(), error: None }),
+        }
         let pool = PgPoolOptions::new()
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_connections(connections.max(1))
@@ -105,25 +129,37 @@ impl Db {
         Ok(())
     }
 
-    /// How many migrations of this program the database lacks; 0 when it is up to date.
+    /// How the database's schema stands to this program's: version by version, and by what each migration holds.
     ///
     /// # Errors
     /// [`DbError::Unavailable`], [`DbError::Migrate`].
-    pub async fn pending_migrations(&self) -> Result<usize, DbError> {
-        async fn applied<C: Migrate>(connection: &mut C, migrator: &Migrator) -> Result<usize, MigrateError> {
-            Ok(connection.list_applied_migrations(&migrator.table_name).await?.len())
+    pub async fn schema(&self) -> Result<Schema, DbError> {
+        async fn applied<C: Migrate>(
+            connection: &mut C,
+            migrator: &Migrator,
+        ) -> Result<Vec<AppliedMigration>, MigrateError> {
+            connection.list_applied_migrations(&migrator.table_name).await
         }
         let (applied, known) = match self {
-            Self::Sqlite { readers, .. } => {
-                (applied(&mut *readers.acquire().await?, &SQLITE).await, SQLITE.iter().count())
-            }
-            Self::Postgres(pool) => (applied(&mut *pool.acquire().await?, &POSTGRES).await, POSTGRES.iter().count()),
+            Self::Sqlite { readers, .. } => (applied(&mut *readers.acquire().await?, &SQLITE).await, &SQLITE),
+            Self::Postgres(pool) => (applied(&mut *pool.acquire().await?, &POSTGRES).await, &POSTGRES),
         };
-        match applied {
-            Ok(applied) => Ok(known.saturating_sub(applied)),
+        let applied = match applied {
+            Ok(applied) => applied,
             // A database that was never migrated has no table of migrations.
-            Err(MigrateError::Execute(sqlx::Error::Database(_))) => Ok(known),
-            Err(error) => Err(error.into()),
+            Err(MigrateError::Execute(sqlx::Error::Database(_))) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let is_ours = |found: &AppliedMigration| {
+            known.iter().any(|ours| ours.version == found.version && ours.checksum == found.checksum)
+        };
+        let foreign: Vec<i64> = applied.iter().filter(|found| !is_ours(found)).map(|found| found.version).collect();
+        if !foreign.is_empty() {
+            return Ok(Schema::Foreign(foreign));
+        }
+        match known.iter().count() - applied.len() {
+            0 => Ok(Schema::Current),
+            missing => Ok(Schema::Older { missing }),
         }
     }
 }

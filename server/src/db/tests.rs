@@ -1,5 +1,5 @@
 use super::testing::{Failure, TestDb, on_each};
-use super::{Blob, Db, DbError, Tx};
+use super::{Blob, Db, DbError, Schema, Tx};
 use sync_core::id::DeviceId;
 
 const PUT: &str = "insert into setting (name, value) values ($1, $2)";
@@ -18,7 +18,7 @@ async fn count(db: &Db) -> Result<i64, DbError> {
 async fn a_fresh_database_answers_and_is_up_to_date() -> Result<(), Failure> {
     on_each(async |db| {
         db.ping().await?;
-        assert_eq!(db.pending_migrations().await?, 0);
+        assert_eq!(db.schema().await?, Schema::Current);
         db.migrate().await?;
         Ok(())
     })
@@ -164,4 +164,28 @@ async fn reading_connections_of_sqlite_refuse_to_write() -> Result<(), Failure> 
 async fn an_unknown_scheme_is_refused_without_showing_the_address() {
     let error = Db::open("mysql://user:secret@host/db", 1).await.expect_err("refused").to_string();
     assert!(error.contains("postgres://") && !error.contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_this_programs_is_told_by_version_and_content() -> Result<(), Failure> {
+    const LAST: &str =
+        "update _sqlx_migrations set version = 99 where version = (select max(version) from _sqlx_migrations)";
+    const CONTENT: &str =
+        "update _sqlx_migrations set checksum = $1 where version = (select min(version) from _sqlx_migrations)";
+    const LESS: &str = "delete from _sqlx_migrations where version = 99";
+    on_each(async |db| {
+        // As many as this program has, and yet not the same.
+        db.write(async |tx| Ok::<_, DbError>(on_db!(tx, |c| sqlx::query(LAST).execute(c).await.map(drop))?)).await?;
+        assert_eq!(db.schema().await?, Schema::Foreign(vec![99]));
+        db.write(async |tx| Ok::<_, DbError>(on_db!(tx, |c| sqlx::query(LESS).execute(c).await.map(drop))?)).await?;
+        assert_eq!(db.schema().await?, Schema::Older { missing: 1 });
+        db.write(async |tx| {
+            let content = vec![7_u8; 48];
+            Ok::<_, DbError>(on_db!(tx, |c| sqlx::query(CONTENT).bind(content).execute(c).await.map(drop))?)
+        })
+        .await?;
+        assert!(matches!(db.schema().await?, Schema::Foreign(versions) if versions.len() == 1));
+        Ok(())
+    })
+    .await
 }

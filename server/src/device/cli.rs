@@ -40,13 +40,19 @@ enum DeviceCommand {
 
 impl From<RevokeError> for CliError {
     fn from(error: RevokeError) -> Self {
+        if let RevokeError::Db(error) = error {
+            return error.into();
+        }
         let vi = match &error {
             RevokeError::Unknown => "không có thiết bị này".to_owned(),
             RevokeError::Already => "thiết bị đã bị thu hồi từ trước".to_owned(),
             RevokeError::Reason => "lý do: 3 đến 200 ký tự".to_owned(),
             RevokeError::Db(_) => format!("cơ sở dữ liệu: {error}"),
         };
-        Self::failed(vi, error.to_string())
+        match error {
+            RevokeError::Reason => Self::usage(vi, error.to_string()),
+            error => Self::failed(vi, error.to_string()),
+        }
     }
 }
 
@@ -68,7 +74,13 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
                         let reason = device.revoked_reason.as_deref().unwrap_or_default();
                         format!("{} {} ({reason})", context.lang.pick("đã thu hồi", "revoked"), when(at))
                     }
-                    (None, Some(at)) => format!("{} {}", context.lang.pick("liên lạc", "heard of"), when(at)),
+                    (None, Some(at)) => {
+                        let synced = device.synced_at.map_or_else(
+                            || context.lang.pick("chưa đồng bộ hết", "never synced").to_owned(),
+                            |at| format!("{} {}", context.lang.pick("đồng bộ hết", "synced"), when(at)),
+                        );
+                        format!("{} {}, {synced}", context.lang.pick("liên lạc", "heard of"), when(at))
+                    }
                     (None, None) => context.lang.pick("chưa liên lạc", "never heard of").to_owned(),
                 };
                 println!("{}  {owner:<20} {:<24} {state}", device.id, device.label);

@@ -4,7 +4,7 @@ use sync_core::id::{DeviceId, UnixMs};
 
 use super::store;
 use crate::audit::{self, Actor};
-use crate::auth::{certificate, sign_in};
+use crate::auth::sign_in;
 use crate::db::{DbError, Transient, Tx};
 
 /// Why a device was not revoked.
@@ -44,7 +44,6 @@ pub async fn revoke(tx: &mut Tx, actor: Actor, id: DeviceId, reason: &str, now: 
     if device.revoked_at.is_some() || !store::mark_revoked(tx, id, reason, now).await? {
         return Err(RevokeError::Already);
     }
-    certificate::revoke_all(tx, id, now).await?;
     sign_in::end_of_device(tx, id, now).await?;
     let detail = serde_json::json!({ "reason": reason, "account": device.account });
     audit::record(tx, now, actor, "device.revoked", &id.to_string(), &detail).await?;

@@ -64,6 +64,9 @@ pub struct DeviceView {
     /// When it was last heard of; absent when never.
     #[schema(value_type = Option<i64>)]
     pub last_contact_ms: Option<UnixMs>,
+    /// When it last called with nothing left that the server did not have; coverage goes by this. Absent when never.
+    #[schema(value_type = Option<i64>)]
+    pub synced_at_ms: Option<UnixMs>,
     /// Its clock minus the server's, in milliseconds, when it last told.
     pub clock_skew_ms: Option<i64>,
     /// The version of its program, when it last told.
@@ -89,6 +92,7 @@ fn view(principal: &Principal, device: Device, account: &Account) -> DeviceView 
         role: account.role,
         enrolled_at_ms: device.enrolled_at,
         last_contact_ms: device.last_contact,
+        synced_at_ms: device.synced_at,
         clock_skew_ms: device.clock_skew_ms,
         app_version: device.app_version,
         certificate_no: CertificateNo(u32::try_from(device.certificate_no).unwrap_or(0)),

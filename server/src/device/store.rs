@@ -24,6 +24,8 @@ pub struct Device {
     pub revoked_reason: Option<String>,
     /// When it was last heard of.
     pub last_contact: Option<UnixMs>,
+    /// When it last called with nothing left that the server did not have.
+    pub synced_at: Option<UnixMs>,
     /// Its clock minus the server's, in milliseconds, when it last told.
     pub clock_skew_ms: Option<i64>,
     /// The program's version, when it last told.
@@ -42,6 +44,7 @@ struct Row {
     revoked_at_ms: Option<i64>,
     revoked_reason: Option<String>,
     last_contact_ms: Option<i64>,
+    synced_at_ms: Option<i64>,
     clock_skew_ms: Option<i64>,
     app_version: Option<String>,
     certificate_no: i64,
@@ -58,6 +61,7 @@ impl From<Row> for Device {
             revoked_at: row.revoked_at_ms.map(UnixMs),
             revoked_reason: row.revoked_reason,
             last_contact: row.last_contact_ms.map(UnixMs),
+            synced_at: row.synced_at_ms.map(UnixMs),
             clock_skew_ms: row.clock_skew_ms,
             app_version: row.app_version,
             certificate_no: row.certificate_no,
@@ -71,7 +75,7 @@ impl From<Row> for Device {
 /// [`DbError`].
 pub async fn find(tx: &mut Tx, id: DeviceId) -> Result<Option<Device>, DbError> {
     const FIND: &str = "select id, public_key, account_id, label, enrolled_at_ms, revoked_at_ms, revoked_reason,
-            last_contact_ms, clock_skew_ms, app_version, certificate_no
+            last_contact_ms, synced_at_ms, clock_skew_ms, app_version, certificate_no
         from device where id = $1";
     let row: Option<Row> = on_db!(tx, |c| sqlx::query_as(FIND).bind(Blob(id)).fetch_optional(c).await)?;
     Ok(row.map(Device::from))
@@ -83,7 +87,7 @@ pub async fn find(tx: &mut Tx, id: DeviceId) -> Result<Option<Device>, DbError> 
 /// [`DbError`].
 pub async fn list(db: &Db) -> Result<Vec<Device>, DbError> {
     const LIST: &str = "select id, public_key, account_id, label, enrolled_at_ms, revoked_at_ms, revoked_reason,
-            last_contact_ms, clock_skew_ms, app_version, certificate_no
+            last_contact_ms, synced_at_ms, clock_skew_ms, app_version, certificate_no
         from device where account_id is not null order by enrolled_at_ms desc, id";
     let rows: Vec<Row> = on_db!(db, |c| sqlx::query_as(LIST).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Device::from).collect())

@@ -9,7 +9,7 @@ use super::client::{Access, Answer, Ask, Client};
 use super::error::FieldError;
 use super::key::DeviceKey;
 use super::store::{Key, Profile};
-use crate::auth::code::EnrolmentCode;
+use crate::auth::code::{CodeError, EnrolmentCode};
 use crate::auth::key::Purpose;
 use crate::auth::route::{Grant, ServerKeys};
 use crate::auth::statement;
@@ -19,28 +19,40 @@ const BEFORE_END_MS: i64 = 20_000;
 /// The version devices tell the server.
 pub(super) const APP_VERSION: &str = concat!("field ", env!("CARGO_PKG_VERSION"));
 
+/// The code as typed; nothing is asked, and nothing written, for one that cannot be a code.
+pub(super) fn parse_code(code: &str) -> Result<EnrolmentCode, FieldError> {
+    code.parse().map_err(|error: CodeError| {
+        let (vi, en) = match error {
+            CodeError::Form => ("mã mười chữ và số dạng XXXX-XXXX-XX", "ten letters or digits, written XXXX-XXXX-XX"),
+            CodeError::Check => (
+                "mã đúng như được cấp (mã này có một ký tự sai hoặc hai ký tự đổi chỗ)",
+                "the code as issued (in this one a character is wrong, or two changed places)",
+            ),
+        };
+        FieldError::value("--code", code, vi, en)
+    })
+}
+
 /// Asks the server to enrol this key.
 pub(super) async fn enrol(
     client: &mut Client,
     key: &DeviceKey,
     server: &str,
-    code: &str,
+    code: &EnrolmentCode,
     label: &str,
     now: UnixMs,
-) -> Result<(Profile, Access), FieldError> {
-    let code: EnrolmentCode = code.parse().map_err(|error: crate::auth::code::CodeError| {
-        FieldError::value("--code", code, "mã mười ký tự dạng XXXX-XXXX-XX", error.to_string())
-    })?;
+) -> Result<(Profile, Access, UnixMs), FieldError> {
     let body = json!({
         "code": code.shown(),
         "public_key": key.public(),
         "label": label,
-        "signature": key.sign_hex(&statement::enrolment(&code, &key.public())),
+        "signature": key.sign_hex(&statement::enrolment(code, &key.public())),
         "time_ms": now,
         "app_version": APP_VERSION,
     });
     let answer = client.ask(Ask::json("/v1/enrolments", &body)?).await?;
     let grant = grant_of(&answer)?;
+    let server_time = grant.server_time_ms;
     let (Some(certificate), Some(keys)) = (&grant.certificate, &grant.server) else {
         return Err(FieldError::Answer("the grant lacks certificate or keys".to_owned()));
     };
@@ -62,12 +74,11 @@ pub(super) async fn enrol(
         receipt_keys: Vec::new(),
         server_keys_version: String::new(),
         carry_recipient: String::new(),
-        log_device: keys.log_device_id,
-        log_devices: Vec::new(),
+        log_devices: keys.log_device_ids.iter().copied().collect(),
         sign_in_expires_at: grant.sign_in_expires_at_ms,
     };
     let access = take_grant(&mut profile, grant, now)?;
-    Ok((profile, access))
+    Ok((profile, access, server_time))
 }
 
 fn grant_of(answer: &Answer) -> Result<Grant, FieldError> {
@@ -97,27 +108,20 @@ fn take_grant(profile: &mut Profile, grant: Grant, now: UnixMs) -> Result<Access
 }
 
 fn take_keys(profile: &mut Profile, keys: ServerKeys) -> Result<(), FieldError> {
-    profile.log_devices = keys.log_devices();
     let receipt = keys.keys.into_iter().filter(|key| key.purpose == Purpose::Receipt);
     profile.receipt_keys = receipt
         .map(|key| key.key.parse::<PublicKey>().map(|public| (key.kid, public)))
         .collect::<Result<_, _>>()
         .map_err(|error| FieldError::Answer(error.to_string()))?;
     profile.carry_recipient = keys.carry_recipient;
-    profile.log_device = keys.log_device_id;
+    profile.log_devices = keys.log_device_ids.into_iter().collect();
     Ok(())
 }
 
 impl Field {
     /// Asks with a token, which is fetched when there is none, and once more when the server wants a newer one.
     pub(super) async fn ask_signed(&mut self, ask: Ask<'_>) -> Result<Answer, FieldError> {
-        let now = self.clock.now();
-        let usable = self.access.as_ref().is_some_and(|access| {
-            now.0 < access.until.0 - BEFORE_END_MS && access.until.0 - now.0 < 24 * 60 * 60 * 1_000
-        });
-        if !usable {
-            self.refresh().await?;
-        }
+        self.refresh_if_stale().await?;
         match self.ask_once(ask.clone()).await {
             Err(error) if error.code().is_some_and(wants_new_token) => {
                 self.refresh().await?;
@@ -125,6 +129,18 @@ impl Field {
             }
             answer => answer,
         }
+    }
+
+    /// Fetches a token when there is none that lasts, and with it the certificate of today.
+    ///
+    /// # Errors
+    /// As [`Field::refresh`].
+    pub(super) async fn refresh_if_stale(&mut self) -> Result<(), FieldError> {
+        let now = self.clock.now();
+        let usable = self.access.as_ref().is_some_and(|access| {
+            now.0 < access.until.0 - BEFORE_END_MS && access.until.0 - now.0 < 24 * 60 * 60 * 1_000
+        });
+        if usable { Ok(()) } else { self.refresh().await }
     }
 
     async fn ask_once(&mut self, ask: Ask<'_>) -> Result<Answer, FieldError> {
@@ -190,6 +206,7 @@ impl Field {
 
     async fn take(&mut self, grant: Grant) -> Result<(), FieldError> {
         let mut profile = self.profile.clone();
+        let server_time = grant.server_time_ms;
         let access = take_grant(&mut profile, grant, self.clock.now())?;
         if profile != self.profile {
             self.store.put_meta_json(Key::Profile, &profile).await?;
@@ -198,6 +215,7 @@ impl Field {
         }
         self.store.put_meta_json(Key::Access, &access).await?;
         self.access = Some(access);
+        self.note_clocks(server_time).await?;
         self.note_contact().await
     }
 

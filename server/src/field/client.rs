@@ -53,6 +53,10 @@ pub struct Refusal {
     pub field: Option<String>,
     /// What is accepted there.
     pub accepted: Option<String>,
+    /// The same in Vietnamese.
+    pub accepted_vi: Option<String>,
+    /// The particulars in Vietnamese.
+    pub detail_vi: Option<String>,
 }
 
 impl Refusal {
@@ -63,10 +67,15 @@ impl Refusal {
         if let Some(field) = &self.field {
             text.push_str(&format!("; {}: {field}", lang.pick("mục", "field")));
         }
-        if let Some(accepted) = &self.accepted {
-            text.push_str(&format!("; {}: {accepted}", lang.pick("chấp nhận", "accepted")));
+        let vi = lang == Lang::Vi;
+        let accepted = self.accepted_vi.as_ref().filter(|_| vi).or(self.accepted.as_ref());
+        if let Some(accepted) = accepted {
+            text.push_str(&format!("; {}: {accepted}", lang.pick("hãy ghi", "accepted")));
         }
-        if let Some(detail) = &self.detail {
+        // What a library says in English adds nothing to what is accepted, said in Vietnamese.
+        let said_all = vi && self.accepted_vi.is_some() && self.detail_vi.is_none();
+        let detail = self.detail_vi.as_ref().filter(|_| vi).or(self.detail.as_ref()).filter(|_| !said_all);
+        if let Some(detail) = detail {
             text.push_str(&format!(" ({detail})"));
         }
         format!("{text} [{}]", self.code)

@@ -150,6 +150,10 @@ impl Field {
                 outcome.exported = Some((file, changes));
                 return Ok(None);
             }
+            Effect::RenewActor => {
+                self.renew_actor();
+                return Ok(None);
+            }
             Effect::Notify(notice) => {
                 watch(&notice, self.client.traffic);
                 outcome.notices.push(notice);
@@ -176,11 +180,18 @@ impl Field {
     /// sync goes on where this one stopped.
     pub async fn sync(&mut self, watch: Watch<'_>) -> Result<Report, FieldError> {
         let before = self.client.traffic;
-        let now = self.clock.now();
-        let mut outcome = self.run(Input::SyncRequested { now }, watch).await;
+        // First the token, and with it the certificate: what is pending is sealed under the rights of today.
+        let mut outcome = match self.refresh_if_stale().await {
+            Ok(()) => {
+                let now = self.clock.now();
+                self.run(Input::SyncRequested { now }, watch).await
+            }
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        };
         if outcome.notices.iter().any(|notice| matches!(notice, Notice::Unverifiable { .. })) {
             // The server may seal with a key that is newer than this device's list: it comes with the next token.
             self.refresh().await.ok();
+            let now = self.clock.now();
             let again = self.run(Input::SyncRequested { now }, watch).await;
             outcome = outcome.followed_by(again);
         }
@@ -202,7 +213,8 @@ impl Field {
             (None, _) => return Err(outcome.into_error(StopReason::Failed)),
         };
         let mut witnessed = None;
-        if matches!(end, End::Synced { .. }) {
+        if let End::Synced { server_time } = end {
+            self.note_clocks(server_time).await?;
             self.fetch_reference_if_stale().await?;
             witnessed = self.witness_if_watching().await?.map(Box::new);
         }

@@ -1,11 +1,48 @@
 //! What a device says when it cannot do what was asked, in both languages.
 
 use sync_core::device::StopReason;
-use sync_core::record::{EditError, ViewError};
+use sync_core::id::{Role, UnixMs};
+use sync_core::record::{CivilDate, EditError, ViewError};
 use sync_core::sync::FileError;
 
 use super::client::Refusal;
+use super::text;
 use crate::cli::{CliError, Lang};
+
+/// What a role may not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forbidden {
+    /// Record sessions and panel checks.
+    Record,
+    /// Review sessions.
+    Review,
+    /// Correct the material that another person handed out.
+    OthersMaterial,
+}
+
+impl Forbidden {
+    fn text(self, role: Role, lang: Lang) -> String {
+        let role = text::role(role).of(lang);
+        match (self, lang) {
+            (Self::Record, Lang::Vi) => format!("tài khoản {role} không ghi buổi tuyên truyền hay kiểm tra pano"),
+            (Self::Record, Lang::En) => format!("an account of this role ({role}) records nothing"),
+            (Self::Review, Lang::Vi) => {
+                format!("chỉ cán bộ xã và điều phối viên được duyệt; tài khoản này là {role}")
+            }
+            (Self::Review, Lang::En) => {
+                format!("only commune officers and coordinators review; this account's role: {role}")
+            }
+            (Self::OthersMaterial, Lang::Vi) => {
+                format!("chỉ cán bộ xã và điều phối viên được sửa số tài liệu của người khác; tài khoản này là {role}")
+            }
+            (Self::OthersMaterial, Lang::En) => {
+                format!(
+                    "only commune officers and coordinators correct another person's material; this account's role: {role}"
+                )
+            }
+        }
+    }
+}
 
 /// A command of the device failed. Nothing recorded is lost by any of these.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +99,7 @@ pub enum FieldError {
     #[error("the passphrase is wrong")]
     PassphraseWrong,
     /// An option holds something that is not accepted.
-    #[error("{flag}: {got:?} is not accepted; accepted: {accepted_en}")]
+    #[error("{flag}: {}; accepted: {accepted_en}", given(got, Lang::En))]
     Value {
         /// The option.
         flag: String,
@@ -72,6 +109,45 @@ pub enum FieldError {
         accepted_vi: String,
         /// What is accepted, in English.
         accepted_en: String,
+    },
+    /// A day that has not come, as far as the device can know.
+    #[error("{}", future_text(flag, *day, *clock, Lang::En))]
+    Future {
+        /// The option.
+        flag: String,
+        /// The day given.
+        day: CivilDate,
+        /// What the device's clock shows.
+        clock: UnixMs,
+    },
+    /// The device's clock cannot be right, so today is not known.
+    #[error("{}", clock_text(*.clock, Lang::En))]
+    ClockWrong {
+        /// What the device's clock shows.
+        clock: UnixMs,
+    },
+    /// The role may not do this.
+    #[error("{}", what.text(*role, Lang::En))]
+    Role {
+        /// The role.
+        role: Role,
+        /// What it may not do.
+        what: Forbidden,
+    },
+    /// A file would be overwritten.
+    #[error("{file}: exists already and is not overwritten; give another name")]
+    Exists {
+        /// The file.
+        file: String,
+    },
+    /// The password and the records would travel in the clear.
+    #[error(
+        "--server: {server} is not encrypted (http); accepted: https://…, or http:// on this machine; add --allow-http \
+         on a network you trust"
+    )]
+    ClearText {
+        /// The address given.
+        server: String,
     },
     /// The server cannot be reached.
     #[error("the server cannot be reached ({0}); what you recorded is safe on this device")]
@@ -86,7 +162,7 @@ pub enum FieldError {
     #[error("the sync stopped: {}", stop_text(*.0, Lang::En))]
     Stopped(StopReason),
     /// What was recorded or edited is not accepted.
-    #[error(transparent)]
+    #[error("{}", edit_text(.0, Lang::En))]
     Edit(#[from] EditError),
     /// The record cannot be read.
     #[error("the record cannot be read: {0}")]
@@ -141,6 +217,33 @@ impl FieldError {
         }
     }
 
+    /// The key of the field it is about, when it is about one.
+    pub(super) fn key(&self) -> Option<String> {
+        match self {
+            Self::Value { flag, .. } | Self::Future { flag, .. } => {
+                flag.strip_prefix("--").map(|name| name.replace('-', "_"))
+            }
+            Self::Edit(EditError::Field { field, .. }) => Some(field.split('/').next().unwrap_or_default().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What went wrong with an answer to a question, which needs no name of a flag.
+    pub(super) fn text_of_answer(&self, lang: Lang) -> String {
+        let said = match self {
+            Self::Value { got, accepted_vi, accepted_en, .. } => {
+                let accepted = lang.pick(accepted_vi, accepted_en);
+                format!("{}; {}: {accepted}", given(got, lang), lang.pick("hãy nhập", "accepted"))
+            }
+            Self::Edit(EditError::Field { field, accepted_vi, accepted_en }) => {
+                format!("{}: {}", text::field_name(field, lang), lang.pick(accepted_vi, accepted_en))
+            }
+            other => other.text(lang),
+        };
+        let mut rest = said.chars();
+        rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+    }
+
     fn vi(&self) -> String {
         match self {
             Self::Io { what, source } => format!("{what}: {source}"),
@@ -162,23 +265,30 @@ impl FieldError {
             }
             Self::PassphraseWrong => "sai mật khẩu của khóa thiết bị".to_owned(),
             Self::Value { flag, got, accepted_vi, .. } => {
-                format!("{flag}: không chấp nhận {got:?}; chấp nhận: {accepted_vi}")
+                format!("{flag}: {}; hãy nhập: {accepted_vi}", given(got, Lang::Vi))
             }
+            Self::Future { flag, day, clock } => future_text(flag, *day, *clock, Lang::Vi),
+            Self::ClockWrong { clock } => clock_text(*clock, Lang::Vi),
+            Self::Role { role, what } => what.text(*role, Lang::Vi),
+            Self::Exists { file } => format!("{file}: tệp đã có và không bị ghi đè; hãy chọn tên khác"),
+            Self::ClearText { server } => format!(
+                "--server: {server} không mã hóa đường truyền (http); hãy dùng https://…, hoặc http:// trên chính máy \
+                 này; nếu mạng đáng tin cậy thì thêm --allow-http"
+            ),
             Self::Unreachable(why) => {
                 format!("không liên lạc được với máy chủ ({why}); dữ liệu đã ghi vẫn an toàn trên thiết bị")
             }
             Self::Refused(refusal) => refusal.text(Lang::Vi),
             Self::Answer(why) => format!("không hiểu trả lời của máy chủ: {why}"),
             Self::Stopped(reason) => format!("đồng bộ bị dừng: {}", stop_text(*reason, Lang::Vi)),
-            Self::Edit(EditError::Field { field, accepted_vi, .. }) => format!("{field}: chấp nhận {accepted_vi}"),
-            Self::Edit(error) => format!("không ghi được thay đổi: {error}"),
-            Self::View(error) => format!("không đọc được bản ghi: {error}"),
+            Self::Edit(error) => edit_text(error, Lang::Vi),
+            Self::View(error) => format!("không đọc được bản ghi: {}", view_text(error)),
             Self::NoRecord(name) => {
                 format!("không có bản ghi {name:?}; dùng số thứ tự hoặc phần đầu của mã, xem `banlang field list`")
             }
             Self::ManyRecords { name, count } => format!("{name:?} ứng với {count} bản ghi; hãy ghi mã dài hơn"),
             Self::NotRecorded => "không ghi được vào kho dữ liệu; chưa có gì được lưu, hãy thử lại".to_owned(),
-            Self::File(error) => format!("tệp không đúng loại: {error}"),
+            Self::File(error) => format!("tệp không đúng loại ({error})"),
             Self::NotReceipts => "tệp không chứa biên nhận cho thiết bị này".to_owned(),
             Self::Checkpoint(why) => {
                 format!("điểm đối chiếu của máy chủ không đúng ({why}); hãy giữ thiết bị này và báo điều phối viên")
@@ -194,6 +304,63 @@ impl FieldError {
             Lang::Vi => self.vi(),
             Lang::En => self.to_string(),
         }
+    }
+}
+
+fn given(got: &str, lang: Lang) -> String {
+    match (got.trim(), lang) {
+        ("", Lang::Vi) => "chưa có giá trị".to_owned(),
+        ("", Lang::En) => "nothing is given".to_owned(),
+        (got, Lang::Vi) => format!("“{got}” chưa đúng"),
+        (got, Lang::En) => format!("{got:?} is not accepted"),
+    }
+}
+
+fn future_text(flag: &str, day: CivilDate, clock: UnixMs, lang: Lang) -> String {
+    let (day, clock) = (text::date(day), text::clock(clock));
+    match lang {
+        Lang::Vi => format!(
+            "{flag}: {day} là ngày chưa tới (đồng hồ của máy đang chỉ {clock}); nếu ngày đúng mà đồng hồ sai, thêm \
+             --date-anyway"
+        ),
+        Lang::En => format!(
+            "{flag}: {day} has not come yet (this device's clock shows {clock}); if the day is right and the clock is \
+             wrong, add --date-anyway"
+        ),
+    }
+}
+
+fn clock_text(clock: UnixMs, lang: Lang) -> String {
+    let clock = text::clock(clock);
+    match lang {
+        Lang::Vi => format!(
+            "--date: chưa biết hôm nay là ngày nào vì đồng hồ của máy ({clock}) khác xa đồng hồ máy chủ; hãy ghi rõ \
+             --date dd/mm/yyyy"
+        ),
+        Lang::En => format!(
+            "--date: today is not known, because this device's clock ({clock}) is far from the server's; give --date \
+             dd/mm/yyyy"
+        ),
+    }
+}
+
+fn edit_text(error: &EditError, lang: Lang) -> String {
+    match (error, lang) {
+        (EditError::Field { field, accepted_vi, accepted_en }, lang) => {
+            let (name, accepted) = (text::field_name(field, lang), lang.pick(accepted_vi, accepted_en));
+            let key = field.split('/').next().unwrap_or_default().replace('_', "-");
+            format!("{name} (--{key}): {accepted}")
+        }
+        (EditError::Record(error), Lang::Vi) => format!("không đọc được bản ghi: {}", view_text(error)),
+        (error, Lang::Vi) => format!("không ghi được thay đổi ({error})"),
+        (error, Lang::En) => error.to_string(),
+    }
+}
+
+fn view_text(error: &ViewError) -> &'static str {
+    match error {
+        ViewError::MissingDependency => "còn thiếu dữ liệu trước đó, chưa nhận được",
+        _ => "bản ghi không đọc được bằng phiên bản này",
     }
 }
 
@@ -213,6 +380,9 @@ impl From<FieldError> for CliError {
         let (vi, en) = (error.text(Lang::Vi), error.text(Lang::En));
         match error {
             FieldError::Value { .. }
+            | FieldError::Future { .. }
+            | FieldError::ClockWrong { .. }
+            | FieldError::ClearText { .. }
             | FieldError::Edit(EditError::Field { .. })
             | FieldError::NoRecord(_)
             | FieldError::ManyRecords { .. } => Self::usage(vi, en),

@@ -14,6 +14,8 @@ mod client;
 pub mod command;
 mod drive;
 mod error;
+mod figures;
+mod held;
 mod key;
 mod open;
 mod read;
@@ -25,6 +27,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod today;
 mod witness;
 
 use std::sync::Arc;
@@ -38,6 +41,7 @@ use crate::reference::Catalogue;
 pub use client::{Refusal, Traffic};
 pub use drive::{Carried, End, Exported, Report};
 pub use error::FieldError;
+pub use held::HeldBack;
 pub use open::{Enrolment, OpenOptions};
 pub use read::{Found, Standing, Whole};
 pub use status::Status;

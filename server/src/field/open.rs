@@ -64,6 +64,7 @@ impl Field {
     /// # Errors
     /// [`FieldError::AlreadyEnrolled`], [`FieldError::Refused`] for a code that does not count, and those of opening.
     pub async fn enrol(directory: &Path, with: Enrolment<'_>, options: OpenOptions) -> Result<Self, FieldError> {
+        let code = access::parse_code(with.code)?;
         let mut client = Client::new(with.server)?;
         let mut store = Store::open(directory, options.durability, options.wait).await?;
         if store.meta(Key::Profile).await?.is_some() {
@@ -78,10 +79,12 @@ impl Field {
             }
         };
         let now = options.clock.now();
-        let (profile, access) = access::enrol(&mut client, &key, with.server, with.code, with.label, now).await?;
+        let (profile, access, server_time) =
+            access::enrol(&mut client, &key, with.server, &code, with.label, now).await?;
         store.put_meta_json(Key::Profile, &profile).await?;
         store.put_meta_json(Key::Access, &access).await?;
         let mut field = Self::assemble(store, key, profile, client, options).await?;
+        field.note_clocks(server_time).await?;
         field.note_contact().await?;
         // The village list is what a device needs most once it is out of reach; without it recording works all the same.
         match field.fetch_reference().await {
@@ -169,7 +172,7 @@ fn identity_of(profile: &Profile) -> Identity {
         recorder: profile.recorder,
         role: profile.role,
         areas: profile.areas.iter().copied().collect::<BTreeSet<_>>(),
-        servers: profile.log_devices.iter().copied().chain([profile.log_device]).collect(),
+        servers: profile.log_devices.clone(),
         receipt_keys: profile.receipt_keys.clone(),
     }
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
-use sync_core::admit::scan;
+use sync_core::admit::{may_write, scan};
 use sync_core::id::{AreaId, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
 use sync_core::log::Stage;
 use sync_core::record::{self, HistoryEntry, RecordView, ReviewState, ReviewView, ViewError, review_state};
 
 use super::store::{Held, Place};
 use super::summary::Summary;
-use super::{Field, FieldError};
+use super::{Field, FieldError, HeldBack};
 
 /// How far a record's changes that were made on this device have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -38,6 +38,9 @@ pub struct Found {
     /// Where a session stands in review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_state: Option<ReviewState>,
+    /// Why something of it that was made here does not count, as the server last said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBack>,
 }
 
 /// Everything that is here of a record.
@@ -59,6 +62,9 @@ pub struct Whole {
     pub history: Vec<HistoryEntry>,
     /// The fields on which people disagree, with every value and its author.
     pub conflicts: Vec<record::Conflict>,
+    /// Why something of it that was made here does not count, as the server last said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBack>,
 }
 
 /// The changes of a record that can be read.
@@ -135,9 +141,11 @@ impl Field {
         }
         self.store.put_summaries(&news).await?;
         let mut reviews: BTreeMap<RecordId, Vec<ReviewView>> = BTreeMap::new();
-        for review in summaries.iter().filter_map(Summary::as_review) {
+        let officers = summaries.iter().filter(|summary| self.may_review(summary.device));
+        for review in officers.filter_map(Summary::as_review) {
             reviews.entry(review.session).or_default().push(review);
         }
+        let mut held_back = self.held_back().await?;
         let mut found = Vec::with_capacity(summaries.len());
         for summary in summaries {
             let of_session = reviews.get(&summary.id).map(|list| list.iter().collect::<Vec<_>>()).unwrap_or_default();
@@ -147,7 +155,8 @@ impl Field {
                 false if own.contains(&summary.id) && !not_backed_up.contains(&summary.id) => Standing::BackedUp,
                 false => Standing::Stored,
             };
-            found.push(Found { summary, standing, review_state });
+            let held = held_back.remove(&summary.id);
+            found.push(Found { summary, standing, review_state, held });
         }
         found.sort_by(|a, b| {
             let key = |found: &Found| (found.summary.date, found.summary.created_at, found.summary.id);
@@ -189,6 +198,7 @@ impl Field {
                 .await?
                 .iter()
                 .filter(|found| found.summary.review.as_ref().is_some_and(|review| review.session == id))
+                .filter(|found| self.may_review(found.summary.device))
                 .map(|found| found.summary.id)
                 .collect();
             for review in of_session {
@@ -202,7 +212,14 @@ impl Field {
             .then(|| review_state(&view.meta().heads, &reviews.iter().collect::<Vec<_>>()));
         let conflicts = view.conflicts();
         let (area, waiting, standing) = (held.area, held.waiting, held.standing);
-        Ok(Whole { view, area, waiting, standing, reviews, review_state, history, conflicts })
+        let held = self.held_back().await?.remove(&id);
+        Ok(Whole { view, area, waiting, standing, reviews, review_state, history, conflicts, held })
+    }
+
+    /// Whether what a device writes as a review counts. One the directory does not know wrote through the server, which
+    /// judged it.
+    fn may_review(&self, device: DeviceId) -> bool {
+        self.device.directory().get(&device).is_none_or(|entry| may_write(entry.role, RecordKind::Review))
     }
 
     /// A record's state as one digest: two devices share it exactly when they hold the same changes.

@@ -1,10 +1,12 @@
 //! Recording, editing, deciding: each returns once the change is durable on this device.
 
+use sync_core::admit::{may_correct_others, may_write};
 use sync_core::device::{Input, PendingChange};
 use sync_core::id::{AreaId, RecordId, RecordKind};
 use sync_core::log;
 use sync_core::record::{self, Author, Decision, Draft, Edit, RawChange, RecordView, ReviewDraft, Scalar};
 
+use super::error::Forbidden;
 use super::store::Key;
 use super::{Field, FieldError};
 
@@ -18,6 +20,12 @@ impl Field {
     /// # Errors
     /// [`FieldError::Edit`] names the field that does not accept what was given; nothing was recorded then.
     pub async fn record(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
+        self.check_role(draft.kind())?;
+        self.record_unchecked(area, draft).await
+    }
+
+    /// As [`Field::record`], whatever the role: what a device of another make may do.
+    pub(super) async fn record_unchecked(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
         let serial = self.store.meta_number(Key::Serial).await? + 1;
         let new = record::create(draft, &self.author(), u64::try_from(serial).unwrap_or(1))?;
         // A number that was skipped by a crash is no loss; one used twice would be.
@@ -32,6 +40,14 @@ impl Field {
     /// As [`Field::record`], and [`FieldError::View`] when what is here of the record cannot be read.
     pub async fn edit(&mut self, id: RecordId, edit: &Edit) -> Result<bool, FieldError> {
         let held = self.held(id).await?;
+        self.check_role(edit.kind())?;
+        let corrects_others = match edit {
+            Edit::Session(edit) => edit.material_of.keys().any(|(_, recorder)| *recorder != self.profile.recorder),
+            _ => false,
+        };
+        if corrects_others && !may_correct_others(self.profile.role) {
+            return Err(FieldError::Role { role: self.profile.role, what: Forbidden::OthersMaterial });
+        }
         let Some(change) = record::edit(&held.ready, edit, &self.author())? else { return Ok(false) };
         self.add(held.area, edit.kind(), id, &change).await?;
         Ok(true)
@@ -43,6 +59,7 @@ impl Field {
     /// [`FieldError::Edit`] when the field is not in conflict or the value is none of its values.
     pub async fn resolve(&mut self, id: RecordId, field: &str, chosen: &Scalar) -> Result<(), FieldError> {
         let held = self.held(id).await?;
+        self.check_role(held.kind)?;
         let change = record::resolve(held.kind, &held.ready, field, chosen, &self.author())?;
         self.add(held.area, held.kind, id, &change).await
     }
@@ -58,6 +75,7 @@ impl Field {
         decision: Decision,
         comment: &str,
     ) -> Result<RecordId, FieldError> {
+        self.check_role(RecordKind::Review)?;
         let whole = self.whole(session).await?;
         let RecordView::Session(view) = &whole.view else { return Err(FieldError::NoRecord(session.to_string())) };
         let draft = ReviewDraft {
@@ -68,6 +86,26 @@ impl Field {
             supersedes: whole.reviews.iter().filter(|review| !review.is_void()).map(|review| review.meta.id).collect(),
         };
         self.record(whole.area, &Draft::Review(draft)).await
+    }
+
+    /// The record a draft would make; nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Field::record`].
+    pub(super) fn view_of(&self, draft: &Draft) -> Result<RecordView, FieldError> {
+        self.check_role(draft.kind())?;
+        let new = record::create(draft, &self.author(), 1)?;
+        Ok(record::view(draft.kind(), &[new.change.bytes])?)
+    }
+
+    /// The gate of the server would keep what this role may not write: it is said here, before anything is recorded.
+    fn check_role(&self, kind: RecordKind) -> Result<(), FieldError> {
+        let role = self.profile.role;
+        match kind {
+            _ if may_write(role, kind) => Ok(()),
+            RecordKind::Review => Err(FieldError::Role { role, what: Forbidden::Review }),
+            _ => Err(FieldError::Role { role, what: Forbidden::Record }),
+        }
     }
 
     async fn add(

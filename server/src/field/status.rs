@@ -5,7 +5,7 @@ use sync_core::id::{AreaId, BatchSeq, DeviceId, Role, UnixMs};
 use sync_core::log::Stage;
 
 use super::store::Key;
-use super::{Field, FieldError};
+use super::{Field, FieldError, HeldBack};
 
 /// Where this device's own changes stand. A change counts in exactly one of the four.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +40,10 @@ pub struct Status {
     pub certificate_expires_at_ms: UnixMs,
     /// The version of the reference data; 0 for none.
     pub reference_version: u64,
+    /// What of this device the server keeps and does not count, as it last said.
+    pub held: Vec<HeldBack>,
+    /// What the server's clock showed at the last contact, when this device's was more than a day off.
+    pub clock_skewed_at_ms: Option<UnixMs>,
 }
 
 impl Field {
@@ -81,6 +85,12 @@ impl Field {
             sign_in_expires_at_ms: self.profile.sign_in_expires_at,
             certificate_expires_at_ms: self.profile.certificate_expires_at,
             reference_version: self.reference.version(),
+            held: self.held_back().await?.into_values().collect(),
+            clock_skewed_at_ms: self
+                .clocks()
+                .await?
+                .filter(|contact| contact.is_skewed())
+                .map(|contact| contact.server),
         })
     }
 }

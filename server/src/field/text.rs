@@ -2,10 +2,11 @@
 //! dots in Vietnamese and commas in English. Words follow the glossary: "Trả lại để bổ sung", "Lượt người"; "Đã gửi" is
 //! not "Máy chủ đã nhận".
 
-use sync_core::id::UnixMs;
+use sync_core::id::{Role, UnixMs};
 use sync_core::record::{CivilDate, Decision, ReviewState};
 
 use super::Standing;
+pub use super::figures::{bytes, clock, date, day_of, moment, number, parse_date};
 use crate::cli::Lang;
 
 /// A text in both languages.
@@ -79,10 +80,132 @@ pub const NO_IDENTITIES: Text = text(
     "Không ghi họ tên, tuổi, số điện thoại, giấy tờ hay địa chỉ nhà của người dân.",
     "Never write names, ages, phone or identity numbers or home addresses of residents.",
 );
-/// When a note looks like an identity.
-pub const LOOKS_LIKE_IDENTITY: Text = text(
-    "Cảnh báo: ghi chú có vẻ chứa số điện thoại hoặc số giấy tờ. Hãy xóa trước khi gửi: `banlang field edit … --note …`",
-    "Warning: the note seems to hold a phone or identity number. Remove it before you sync: `banlang field edit … --note …`",
+/// When a note that is asked for looks like an identity: nothing is recorded yet.
+pub const NOTE_LOOKS_LIKE_IDENTITY: Text = text(
+    "Cảnh báo: ghi chú có vẻ chứa số điện thoại hoặc số giấy tờ. Hãy gõ lại ghi chú, - để bỏ trống, Enter để giữ nguyên.",
+    "Warning: the note seems to hold a phone or identity number. Type it again; - leaves it empty, Enter keeps it.",
+);
+
+/// When something just recorded looks like an identity; `id` is the record's short id.
+#[must_use]
+pub fn looks_like_identity(id: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Vi => format!(
+            "Cảnh báo: phần vừa ghi có vẻ chứa số điện thoại hoặc số giấy tờ. Hãy sửa trước khi đồng bộ: \
+             `banlang field edit {id} --note …`"
+        ),
+        Lang::En => format!(
+            "Warning: what was recorded seems to hold a phone or identity number. Correct it before you sync: \
+             `banlang field edit {id} --note …`"
+        ),
+    }
+}
+
+/// A day that has not come, at its question.
+#[must_use]
+pub fn future(day: CivilDate, at: UnixMs, lang: Lang) -> String {
+    let (day, clock) = (date(day), clock(at));
+    match lang {
+        Lang::Vi => format!(
+            "{day} là ngày chưa tới (đồng hồ của máy đang chỉ {clock}). Hãy gõ lại ngày; nếu ngày đúng mà đồng hồ sai, gõ \
+             lại đúng ngày đó."
+        ),
+        Lang::En => format!(
+            "{day} has not come yet (this device's clock shows {clock}). Type the day again; the same day once more if \
+             it is right and the clock is wrong."
+        ),
+    }
+}
+
+/// A session that was begun and not recorded; `count` answers were given.
+#[must_use]
+pub fn unfinished(count: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Vi => format!("Có một buổi đang ghi dở ({count} mục). Ghi tiếp? (c = có, k = bỏ và ghi buổi mới)"),
+        Lang::En => format!("A session was begun ({count} answers). Go on with it? (y = yes, n = no, begin anew)"),
+    }
+}
+
+/// The device's clock was far from the server's at the last contact.
+#[must_use]
+pub fn skewed(device: UnixMs, server: UnixMs, lang: Lang) -> String {
+    let (device, server) = (clock(device), clock(server));
+    match lang {
+        Lang::Vi => format!(
+            "Đồng hồ của máy sai: khi liên lạc, máy chỉ {device}, máy chủ chỉ {server}. Hãy chỉnh lại, và xem kỹ ngày của \
+             các buổi đã ghi."
+        ),
+        Lang::En => format!(
+            "This device's clock is wrong: at the contact it showed {device}, the server's {server}. Set it, and look at \
+             the days of what you recorded."
+        ),
+    }
+}
+
+/// How many villages are not shown.
+#[must_use]
+pub fn more_villages(more: usize, lang: Lang) -> String {
+    let more = number(more as u64, lang);
+    match lang {
+        Lang::Vi => format!("  … và {more} nơi nữa; gõ vài chữ trong tên để tìm"),
+        Lang::En => format!("  … and {more} more; type some letters of the name"),
+    }
+}
+
+/// The values of a short closed list: what is stored, and its words.
+#[must_use]
+pub fn choices(key: &str) -> &'static [(&'static str, Text)] {
+    const SETTINGS: &[(&str, Text)] = &[
+        ("standalone", text("chuyên đề", "own subject")),
+        ("integrated", text("lồng ghép", "within another meeting")),
+    ];
+    const BASES: &[(&str, Text)] =
+        &[("counted", text("đếm trực tiếp", "counted")), ("estimated", text("ước lượng", "estimated"))];
+    match key {
+        "setting" => SETTINGS,
+        "count_basis" => BASES,
+        _ => &[],
+    }
+}
+
+/// What a question accepts, beside its list.
+#[must_use]
+pub fn help(key: &str) -> Option<Text> {
+    Some(match key {
+        "date" => text("Ngày dạng dd/mm/yyyy, hoặc “hôm nay”, “hôm qua”", "A day as dd/mm/yyyy, or today, yesterday"),
+        "start" => text("Giờ dạng HH:MM, ví dụ 19:30 hoặc 19h30", "A time as HH:MM, for instance 19:30"),
+        "duration" => text("Số phút, từ 1 đến 1.440", "Minutes, from 1 to 1,440"),
+        "attendances" | "women" | "under_16" | "minority" | "households" | "pledges" | "broadcasts"
+        | "broadcast_minutes" => text("Số nguyên từ 0 đến 1.000.000", "A whole number from 0 to 1,000,000"),
+        "material" | "team" => text(
+            "Ghi số thứ tự, tên hoặc mã, dấu = và số lượng; nhiều mục cách nhau bằng dấu phẩy: 1=30, 2=5",
+            "Number, name or code, = and the count; several with commas between them: 1=30, 2=5",
+        ),
+        "topic" | "language" | "partner" | "hotline" | "difficulty" => text(
+            "Ghi số thứ tự, tên hoặc mã; nhiều mục cách nhau bằng dấu phẩy",
+            "Number, name or code; several with commas between them",
+        ),
+        "place_kind" | "format" | "lead_unit" | "setting" | "count_basis" => {
+            text("Ghi số thứ tự, tên hoặc mã", "Number, name or code")
+        }
+        "village" => text("Tên thôn, bản, khu, không cần dấu", "The name of a village, tone marks or not"),
+        "area" => text("Số thứ tự, tên hoặc mã của xã, phường", "Number, name or code of the commune"),
+        "note" => text("Tối đa 2.000 ký tự", "At most 2,000 characters"),
+        _ => return None,
+    })
+}
+
+/// Which of several villages.
+pub const NUMBER_OR_NAME: Text = text("Số thứ tự, hoặc tên", "Number, or a name");
+/// A village that is not on the list.
+pub const NOT_LISTED: Text = text(
+    "Không có trong danh mục. Gõ c để ghi đúng tên này, hoặc gõ tên khác",
+    "Not on the list. Type y to keep this name, or type another one",
+);
+/// The answers ended before the session was recorded.
+pub const LEFT_OPEN: Text = text(
+    "Chưa ghi gì. Các câu trả lời được giữ lại trên thiết bị: chạy lại `banlang field record` để ghi tiếp.",
+    "Nothing was recorded. Your answers are kept on this device: run `banlang field record` to go on.",
 );
 /// A record is safe on this device.
 pub const RECORDED: Text = text("Đã ghi trên thiết bị này", "Recorded on this device");
@@ -90,10 +213,15 @@ pub const RECORDED: Text = text("Đã ghi trên thiết bị này", "Recorded on
 pub const UNCHANGED: Text = text("Không có gì thay đổi", "Nothing changed");
 /// Both sides are level.
 pub const SYNCED: Text = text("Đã đồng bộ", "Synced");
-/// Deposited because the server does not let the device in.
+/// Deposited because the sign-in has ended: the records count like any others.
 pub const DEPOSITED: Text = text(
-    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi; cán bộ sẽ xem xét",
-    "The server took this device's records at the write-only entrance; an officer will look at them",
+    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi",
+    "The server took this device's records at the write-only entrance",
+);
+/// Deposited by a device or person the server does not let in any more: the records lie in quarantine.
+pub const DEPOSITED_FOR_REVIEW: Text = text(
+    "Máy chủ đã nhận dữ liệu của thiết bị này qua cổng chỉ gửi; cán bộ sẽ xem xét trước khi tính vào báo cáo",
+    "The server took this device's records at the write-only entrance; an officer looks at them before they count",
 );
 /// Sign-in has expired.
 pub const SIGN_IN_AGAIN: Text =
@@ -142,16 +270,19 @@ pub const VOID: Text = text("ĐÃ HỦY", "VOID");
 /// Never.
 pub const NEVER: Text = text("chưa bao giờ", "never");
 /// Ask whether to record.
-pub const RECORD_THIS: Text = text("Ghi lại buổi này? (c = có, k = không)", "Record this session? (y = yes, n = no)");
+pub const RECORD_THIS: Text = text(
+    "Ghi lại buổi này? (c = có, k = không, số thứ tự hoặc tên mục = sửa mục đó)",
+    "Record this session? (y = yes, n = no, number or name of a line = change it)",
+);
 /// Nothing was recorded.
 pub const NOT_RECORDED: Text = text("Chưa ghi gì", "Nothing was recorded");
 /// How to answer.
 pub const HOW_TO_ANSWER: Text = text(
-    "Enter để bỏ qua hoặc giữ giá trị trong ngoặc vuông; ? để xem danh sách; nhiều mục cách nhau bằng dấu phẩy.",
-    "Enter skips or keeps what stands in brackets; ? shows the list; several items with commas between them.",
+    "Enter để bỏ qua hoặc giữ giá trị trong ngoặc vuông; - để bỏ trống; ? để xem cách ghi; nhiều mục cách nhau bằng dấu phẩy.",
+    "Enter skips or keeps what stands in brackets; - leaves it empty; ? tells what is accepted; several items with commas.",
 );
 /// An answer is required.
-pub const REQUIRED: Text = text("mục này bắt buộc", "this one is required");
+pub const REQUIRED: Text = text("Mục này bắt buộc", "This one is required");
 
 /// How far something has come.
 #[must_use]
@@ -176,102 +307,22 @@ pub fn review_state(state: ReviewState) -> Text {
     }
 }
 
+/// What a person may do, as a word.
+#[must_use]
+pub fn role(role: Role) -> Text {
+    match role {
+        Role::Guard => text("chiến sĩ biên phòng", "border guard"),
+        Role::Officer => text("cán bộ xã", "commune officer"),
+        Role::Coordinator => text("điều phối viên", "coordinator"),
+        Role::Administrator => text("quản trị viên", "administrator"),
+    }
+}
+
 /// A decision.
 #[must_use]
 pub fn decision(decision: Decision) -> Text {
     match decision {
         Decision::Confirm => text("Duyệt", "Confirmed"),
         Decision::Return => text("Trả lại để bổ sung", "Returned for completion"),
-    }
-}
-
-/// A whole number with its thousands apart.
-#[must_use]
-pub fn number(value: u64, lang: Lang) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push_str(lang.pick(".", ","));
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A day as dd/mm/yyyy.
-#[must_use]
-pub fn date(date: CivilDate) -> String {
-    format!("{:02}/{:02}/{:04}", date.day(), date.month(), date.year())
-}
-
-/// A day as people type it: dd/mm/yyyy, d/m/yyyy or yyyy-mm-dd.
-#[must_use]
-pub fn parse_date(text: &str) -> Option<CivilDate> {
-    if let Ok(date) = text.parse() {
-        return Some(date);
-    }
-    let mut parts = text.split('/');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || year.len() != 4 {
-        return None;
-    }
-    CivilDate::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-}
-
-/// Vietnam's clock is seven hours ahead of UTC, all year.
-const ZONE_MS: i64 = 7 * 60 * 60 * 1_000;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// The day in Vietnam.
-#[must_use]
-pub fn day_of(at: UnixMs) -> Option<CivilDate> {
-    let day = (at.0 + ZONE_MS).div_euclid(DAY_MS);
-    i32::try_from(day).ok().and_then(CivilDate::from_day_number)
-}
-
-/// A moment in Vietnam as dd/mm/yyyy hh:mm.
-#[must_use]
-pub fn moment(at: UnixMs, lang: Lang) -> String {
-    if at.0 <= 0 {
-        return NEVER.of(lang).to_owned();
-    }
-    let minutes = (at.0 + ZONE_MS).rem_euclid(DAY_MS) / 60_000;
-    day_of(at).map_or_else(|| at.to_string(), |day| format!("{} {:02}:{:02}", date(day), minutes / 60, minutes % 60))
-}
-
-/// A number of bytes.
-#[must_use]
-pub fn bytes(count: u64, lang: Lang) -> String {
-    if count < 10_000 { format!("{} B", number(count, lang)) } else { format!("{} kB", number(count / 1_000, lang)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_have_dots_in_vietnamese() {
-        assert_eq!(number(822_994, Lang::Vi), "822.994");
-        assert_eq!(number(1_000, Lang::En), "1,000");
-        assert_eq!(number(999, Lang::Vi), "999");
-    }
-
-    #[test]
-    fn dates_are_read_as_people_write_them() {
-        let day = CivilDate::new(2026, 7, 3).expect("exists");
-        for text in ["03/07/2026", "3/7/2026", "2026-07-03"] {
-            assert_eq!(parse_date(text), Some(day), "{text}");
-        }
-        for text in ["", "31/02/2026", "3/7/26", "3/7/2026/1", "x"] {
-            assert_eq!(parse_date(text), None, "{text}");
-        }
-        assert_eq!(date(day), "03/07/2026");
-    }
-
-    #[test]
-    fn a_day_begins_at_midnight_in_vietnam() {
-        // 2026-11-22T17:00:00Z is midnight of the 23rd in Vietnam.
-        assert_eq!(moment(UnixMs(1_795_366_800_000), Lang::Vi), "23/11/2026 00:00");
     }
 }

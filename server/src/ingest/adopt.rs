@@ -7,8 +7,8 @@ use ed25519_dalek::Signer as _;
 use sync_core::id::{AreaId, CertificateNo, PublicKey};
 use sync_core::log::{Batch, BatchHeader, Entry, LogId, RawChange, SCHEMA, Signature, limits};
 
-use super::commit::{Context, Group};
 use super::decide::Adoption;
+use super::group::{Context, Group};
 use super::prepare::Prepared;
 use super::signer::Signer;
 use super::standing::{Standing, State, Via};

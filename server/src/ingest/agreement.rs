@@ -1,13 +1,14 @@
 //! What the server proposed to each device, so that a digest can stand for it, and when each called.
 //!
-//! Both are written a moment later, together with what others bring: losing them costs bytes, never data.
+//! All of it is written a moment later, together with what others bring: losing it costs bytes, or leaves a device
+//! unheard until it calls again, never data.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use sync_core::id::{DeviceId, UnixMs};
 use sync_core::log::{Digest16, Inventory};
-use sync_core::sync::Proposal;
+use sync_core::sync::{Epoch, Proposal};
 use sync_core::wire::{Reader, Writer};
 
 use crate::db::{Blob, DbError, Tx};
@@ -25,6 +26,7 @@ pub(crate) struct Contact {
 #[derive(Debug, Clone, Default)]
 struct Note {
     contact: Option<Contact>,
+    synced_at: Option<UnixMs>,
     /// The proposal the device used, and the one it got.
     keep: Option<(Digest16, Proposal, UnixMs)>,
     used: Option<Digest16>,
@@ -38,6 +40,11 @@ impl Notes {
     /// Notes that a device called.
     pub(crate) fn contact(&self, device: DeviceId, contact: Contact) {
         self.lock().entry(device).or_default().contact = Some(contact);
+    }
+
+    /// Notes that a device has nothing left that the server does not have. Only after the commit: see `answer`.
+    pub(crate) fn synced(&self, device: DeviceId, at: UnixMs) {
+        self.lock().entry(device).or_default().synced_at = Some(at);
     }
 
     /// Notes what was proposed to a device in answer to a request that used another agreement.
@@ -89,6 +96,7 @@ impl Taken {
     /// Writes them; again from the start when the transaction has to be tried again.
     pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), DbError> {
         const CONTACT: &str = "update device set last_contact_ms = $2, clock_skew_ms = $3 where id = $1";
+        const SYNCED: &str = "update device set synced_at_ms = $2 where id = $1";
         const FORGET: &str = "delete from agreement where device_id = $1 and digest <> $2 and digest <> $3";
         const KEEP: &str = "insert into agreement (device_id, digest, proposal, at_ms) values ($1, $2, $3, $4) \
                             on conflict (device_id, digest) do update set at_ms = excluded.at_ms";
@@ -96,6 +104,9 @@ impl Taken {
             let device = Blob(*device);
             if let Some(Contact { at, skew_ms }) = note.contact {
                 on_db!(tx, |c| sqlx::query(CONTACT).bind(device).bind(at.0).bind(skew_ms).execute(c).await.map(drop))?;
+            }
+            if let Some(at) = note.synced_at {
+                on_db!(tx, |c| sqlx::query(SYNCED).bind(device).bind(at.0).execute(c).await.map(drop))?;
             }
             let Some((digest, proposal, at)) = &note.keep else { continue };
             let used = note.used.unwrap_or(Digest16::NONE);
@@ -121,6 +132,7 @@ impl Taken {
 
 fn to_bytes(proposal: &Proposal) -> Vec<u8> {
     let mut out = Writer::new();
+    out.fixed(&proposal.epoch.0);
     proposal.inventory.write(&mut out);
     proposal.backed_up.write(&mut out);
     out.0
@@ -128,8 +140,9 @@ fn to_bytes(proposal: &Proposal) -> Vec<u8> {
 
 fn from_bytes(bytes: &[u8]) -> Option<Proposal> {
     let mut from = Reader::new(bytes);
+    let epoch = Epoch(from.fixed("epoch").ok()?);
     let inventory = Inventory::read(&mut from).ok()?;
     let backed_up = Inventory::read(&mut from).ok()?;
     from.end().ok()?;
-    Some(Proposal { inventory, backed_up })
+    Some(Proposal { epoch, inventory, backed_up })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::id::{AreaId, BatchSeq, DeviceId, PublicKey, RecorderId, Role, UnixMs};
 use sync_core::log::{Digest16, Head, Inventory, LogId, Receipt, Stage};
-use sync_core::sync::{DirectoryEntry, Exchange, Page, Proposal, Request, Response, SnapshotOffer, plan};
+use sync_core::sync::{DirectoryEntry, Exchange, Page, Proposal, Request, Response, SnapshotOffer, differs, plan};
 
 use super::agreement::Contact;
 use super::commit::Outcome;
@@ -14,10 +14,11 @@ use super::rows::{self, Value};
 use super::signer::area;
 use super::standing::Via;
 use super::store::seq_of;
-use super::{Refusal, inventory, receipt};
+use super::{Refusal, epoch, inventory, receipt};
 use crate::app::AppState;
 use crate::auth::Principal;
 use crate::db::{Blob, DbError, Tx};
+use crate::intake::Held;
 use crate::maintenance::snapshot;
 use crate::on_db;
 use crate::problem::{Problem, ProblemKind};
@@ -55,15 +56,20 @@ pub(crate) fn refused(outcome: &Outcome, also_unknown: bool) -> Result<(), Probl
     Err(kind.problem().field(format!("page.batches[{index}]")).accepted(accepted).detail(detail))
 }
 
-/// Answers a request of a signed-in device.
+/// Answers a request of a signed-in device. The memory held for it comes back when its batches are stored.
 ///
 /// # Errors
 /// When a batch is not signed by its device, the sign-in no longer stands, or the database does not answer.
-pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn answer(
+    app: &AppState,
+    principal: &Principal,
+    request: Request,
+    held: Held,
+) -> Result<Response, Problem> {
     let at = app.now();
     let device = principal.device;
     app.ingest.notes.contact(device, Contact { at, skew_ms: request.clock.0.saturating_sub(at.0) });
-    let Request { page, heads, agreement, page_bytes, take_snapshots, .. } = request;
+    let Request { page, heads, withheld, agreement, page_bytes, take_snapshots, .. } = request;
     let outcome = if page.batches.is_empty() {
         app.ingest.nudge(app);
         Outcome::default()
@@ -73,6 +79,7 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
             via: Via::Sync,
             carrier: Some(device),
             principal: Some(principal.clone()),
+            held,
         };
         app.ingest.submit(app, incoming).await?
     };
@@ -90,15 +97,18 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     };
     let ours = if principal.areas.areas().is_none() { (*ours).clone() } else { of_scope(&ours) };
     let backed_up = inventory::backed_up(&mut tx, device).await?;
-    let proposal = Proposal { inventory: ours, backed_up };
+    let epoch = epoch::current(&mut tx).await?;
+    let proposal = Proposal { epoch, inventory: ours, backed_up };
     let digest = proposal.digest();
     let nothing_said = outcome.heads.is_empty() && outcome.held.is_empty() && heads.is_empty();
     let absent = absent(&mut tx, device).await?;
     if nothing_said && agreement == digest && absent.is_empty() {
+        app.ingest.notes.synced(device, at);
+        app.ingest.nudge(app);
         return Ok(Response::InAgreement { at });
     }
     let base = match agreement {
-        Digest16::NONE => Some(Proposal { inventory: Inventory::new(), backed_up: Inventory::new() }),
+        Digest16::NONE => Some(Proposal { epoch, inventory: Inventory::new(), backed_up: Inventory::new() }),
         same if same == digest => Some(proposal.clone()),
         other => app.ingest.notes.find(&mut tx, device, other).await?,
     };
@@ -108,6 +118,18 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     let outside: BTreeSet<AreaId> =
         known.iter().map(|(log, _)| log.area).filter(|area| !principal.areas.contains(*area)).collect();
     let known = of_scope(&known);
+    if absent.is_empty() && is_level(device, &known, &proposal.inventory) {
+        app.ingest.notes.synced(device, at);
+        app.ingest.nudge(app);
+    }
+
+    // A device that says everything says also what was withheld from it; one that has nothing yet cannot differ.
+    let differs = if agreement == Digest16::NONE && !known.is_empty() {
+        let ours = epoch::withheld(&mut tx, &known).await?;
+        differs(device, &known, &proposal.inventory, &ours, &withheld)
+    } else {
+        Vec::new()
+    };
 
     let told = if agreement == Digest16::NONE { None } else { Some(&base.backed_up) };
     let receipts =
@@ -130,17 +152,29 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     app.ingest.notes.propose(device, agreement, proposal, at);
     app.ingest.nudge(app);
     let exchange = Exchange {
+        epoch,
         agreement: digest,
         more,
         heads: sending.heads,
         receipts,
         outside: outside.into_iter().collect(),
         wanted,
+        differs,
         directory,
         snapshots: sending.offers,
         page: Page { batches },
     };
     Ok(Response::Exchange { at, exchange: Box::new(exchange) })
+}
+
+/// Whether a device is at the same head as the server in each of its own logs, so that nothing it sealed is missing
+/// here. It seals what is pending before it asks; where it has fallen behind its own log it seals only when it has
+/// caught up, so less than the server's head is not level either.
+fn is_level(device: DeviceId, known: &Inventory, ours: &Inventory) -> bool {
+    let own = |inventory: &Inventory| -> Vec<(LogId, Head)> {
+        inventory.iter().filter(|(log, _)| log.device == device).map(|(log, head)| (*log, *head)).collect()
+    };
+    own(known) == own(ours)
 }
 
 /// Where the backed-up heads are not those the device was told. Of a device that was told nothing, also that its logs

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sync_core::admit::Binding;
-use sync_core::id::{RecordId, RecorderId, Role};
+use sync_core::id::{ChangeHash, RecordId, RecorderId, Role};
 
 use super::decide::{Admitted, Bytes, Candidate, Open, Record, author};
 use super::signer::{CredentialId, Known, Signers};
@@ -11,7 +11,7 @@ use super::standing::Standing;
 use super::store::{self, ChangeRow};
 use crate::db::{DbError, Tx};
 
-/// The stored part of these records; one of which nothing is stored is left out.
+/// The stored part of these records without what lies in quarantine; one of which nothing is stored is left out.
 pub(crate) async fn records(
     tx: &mut Tx,
     wanted: &BTreeSet<RecordId>,
@@ -29,6 +29,19 @@ pub(crate) async fn records(
         take(records.entry(row.record).or_default(), row, &known);
     }
     Ok(records)
+}
+
+/// Adds to records what lies in quarantine of these changes: another batch may bring one of them in.
+pub(crate) async fn add_kept(
+    tx: &mut Tx,
+    records: &mut HashMap<RecordId, Record>,
+    changes: &BTreeSet<(RecordId, ChangeHash)>,
+) -> Result<(), DbError> {
+    let nobody = Known::default();
+    for row in store::kept(tx, changes).await? {
+        take(records.entry(row.record).or_default(), row, &nobody);
+    }
+    Ok(())
 }
 
 /// Adds a stored change to its record.

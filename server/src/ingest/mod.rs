@@ -19,6 +19,8 @@ mod commit;
 mod decide;
 mod deposit;
 mod encoding;
+pub(crate) mod epoch;
+mod group;
 mod inventory;
 mod load;
 mod page;
@@ -26,28 +28,30 @@ mod place;
 mod prepare;
 mod queue;
 mod receipt;
+mod rights;
 pub mod route;
 pub(crate) mod rows;
 mod signer;
 mod standing;
 mod store;
+mod unpack;
 mod usage;
 
 pub(crate) use answer::directory;
 pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
 pub use commit::Outcome;
 pub use deposit::{CARRIED_KEY, Deposit, deposit};
-pub use encoding::CONTENT_ENCODING;
 pub(crate) use encoding::{accepts, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;
 pub use standing::{Standing, State, Via};
+pub use unpack::CONTENT_ENCODING;
 
 /// What a release shares with ingest: it is the admission of one change, late.
 pub(crate) mod adoption {
-    pub(crate) use super::commit::{Context, Group};
     pub(crate) use super::decide::{Bytes, Candidate};
+    pub(crate) use super::group::{Context, Group};
     pub(crate) use super::load::row_binding;
     pub(crate) use super::place::Placer;
     pub(crate) use super::queue::context;

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use sync_core::admit::{Binding, Verdict, judge};
-use sync_core::id::{AreaId, BatchHash, UnixMs};
+use sync_core::id::{AreaId, BatchHash, RecorderId, Role, UnixMs};
 use sync_core::log::{Batch, SCHEMA};
 
+use super::rights::Rights;
 use super::signer::{Credential, CredentialId, Known, Signer};
 
 /// The highest sequence number that is stored.
@@ -56,18 +57,31 @@ pub(crate) fn credential_id(batch: &Batch) -> CredentialId {
     (batch.device(), batch.header().certificate)
 }
 
-/// What the certificate says of an entry's author; `None` when that cannot be known.
-pub(crate) fn binding(
+/// What certificate and account say of an entry's author; `None` when that cannot be known.
+pub(crate) fn binding(prepared: &Prepared, ordinal: usize, adopted: bool, rights: &Rights) -> Option<Binding> {
+    let device = prepared.batch.device();
+    let role = |credential: &Credential| rights.role(device, credential.role);
+    bound(
+        &prepared.batch,
+        ordinal,
+        prepared.signer,
+        prepared.credential.as_deref().map(|c| (c.recorder, role(c))),
+        adopted,
+    )
+}
+
+/// What is said of an entry's author when the certificate gives this person and role.
+fn bound(
     batch: &Batch,
     ordinal: usize,
     signer: Signer,
-    credential: Option<&Credential>,
+    person: Option<(RecorderId, Role)>,
     adopted: bool,
 ) -> Option<Binding> {
     let entry = &batch.header().entries[ordinal];
-    let (recorder, role) = match credential {
-        Some(credential) => (credential.recorder, credential.role),
-        None if signer.is_server || adopted => (sync_core::id::RecorderId(0), sync_core::id::Role::Coordinator),
+    let (recorder, role) = match person {
+        Some(person) => person,
+        None if signer.is_server || adopted => (RecorderId(0), Role::Coordinator),
         None => return None,
     };
     Some(Binding {
@@ -101,9 +115,10 @@ fn prepare_one(
         && !stored.contains(&batch.hash())
         && credential.as_ref().is_none_or(|credential| now < credential.expires_at);
     if worth_judging {
+        let person = credential.as_ref().map(|credential| (credential.recorder, credential.role));
         for (ordinal, (entry, body)) in batch.changes().enumerate() {
             let Some(body) = body.filter(|_| entry.is_first()) else { continue };
-            if let Some(binding) = binding(&batch, ordinal, signer, credential.as_deref(), false) {
+            if let Some(binding) = bound(&batch, ordinal, signer, person, false) {
                 verdicts.insert(ordinal, judge::<&[u8]>(&[], body.framed(), &binding));
             }
         }

@@ -1,7 +1,7 @@
 //! Who signs batches, and under which certificates.
 //!
 //! A device's key and a certificate's contents never change once they are on file, so they are remembered without end.
-//! Whether either was revoked is read inside each transaction: see [`revoked`].
+//! What device and account still allow is read inside each transaction: see [`super::rights`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,36 +144,6 @@ async fn read(tx: &mut Tx, wanted: &[CredentialId]) -> Result<Known, DbError> {
 /// The certificate a stored change was sealed under.
 pub(crate) fn credentials_of_row(row: &super::store::ChangeRow) -> BTreeSet<CredentialId> {
     BTreeSet::from([(row.log.device, row.certificate)])
-}
-
-/// What was revoked, as this transaction sees it.
-#[derive(Debug, Default)]
-pub(crate) struct Revoked {
-    pub(crate) devices: BTreeSet<DeviceId>,
-    pub(crate) certificates: BTreeSet<CredentialId>,
-}
-
-/// Which of these devices and certificates are revoked.
-pub(crate) async fn revoked(tx: &mut Tx, wanted: &BTreeSet<CredentialId>) -> Result<Revoked, DbError> {
-    const DEVICES: &str = "select id from device where revoked_at_ms is not null and id in";
-    const CERTIFICATES: Find<'_> = Find {
-        select: "device_id, no",
-        from: "certificate",
-        by: &["device_id", "no"],
-        and: "revoked_at_ms is not null",
-    };
-    let devices: BTreeSet<DeviceId> = wanted.iter().map(|(device, _)| *device).collect();
-    let device_keys: Vec<Value<'_>> = devices.iter().map(|device| Value::Bytes(device.as_bytes())).collect();
-    let certificate_keys: Vec<Value<'_>> =
-        wanted.iter().flat_map(|(device, no)| [Value::Bytes(device.as_bytes()), Value::Int(no.0.into())]).collect();
-    let mut revoked = Revoked::default();
-    let rows: Vec<(Blob<DeviceId>,)> = rows::read(tx, DEVICES, &device_keys).await?;
-    revoked.devices.extend(rows.into_iter().map(|(Blob(device),)| device));
-    let rows: Vec<(Blob<DeviceId>, i64)> = rows::read_by(tx, CERTIFICATES, &certificate_keys).await?;
-    revoked
-        .certificates
-        .extend(rows.into_iter().filter_map(|(Blob(device), no)| Some((device, CertificateNo(no.try_into().ok()?)))));
-    Ok(revoked)
 }
 
 /// The area of two stored numbers.

@@ -1,7 +1,7 @@
 //! A server in memory and devices that talk to its router, for tests. Nothing here reads a clock or draws randomness
 //! but key generation and the database's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,11 +12,15 @@ use sync_core::id::{
     ActorId, AreaId, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role, UnixMs,
 };
 use sync_core::log::{Batch, Digest16, Head, Inventory, LogId, RawChange, Receipt, Signature, seal};
-use sync_core::record::{self, Author, Draft, Edit, Patch, SessionEdit, SessionFieldsEdit, Village};
+use sync_core::record::{
+    self, Author, Decision, Draft, Edit, Patch, ReviewDraft, SessionEdit, SessionFieldsEdit, Village,
+};
 use sync_core::sync::{Exchange, Page, ReceiptFile, Request, Response};
 use tower::ServiceExt;
 
+use crate::account;
 use crate::app::AppState;
+use crate::audit::Actor;
 use crate::auth::{self, certificate, key, sign_in, statement, token};
 use crate::clock::ManualClock;
 use crate::config::Config;
@@ -220,6 +224,13 @@ impl World {
         Ok(on_db!(self.app.db, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(c).await)?)
     }
 
+    /// Changes the account of a device's owner.
+    pub(crate) async fn change(&self, device: &TestDevice, change: account::Change) -> Result<(), Failure> {
+        let (id, now) = (i64::from(device.recorder.0), self.app.now());
+        self.app.db.write(async |tx| account::change(tx, Actor::CommandLine, id, &change, now).await).await?;
+        Ok(())
+    }
+
     /// Revokes a device.
     pub(crate) async fn revoke(&self, device: DeviceId) -> Result<(), Failure> {
         const REVOKE: &str = "update device set revoked_at_ms = $2 where id = $1";
@@ -244,6 +255,7 @@ pub(crate) fn request(inventory: &Inventory, batches: Vec<Batch>) -> Request {
         page_bytes: 1 << 20,
         take_snapshots: false,
         heads: inventory.difference(&Inventory::new()),
+        withheld: Default::default(),
         page: Page { batches },
     }
 }
@@ -332,6 +344,21 @@ impl TestDevice {
         let edit = Edit::Session(Box::new(attended(attendances)));
         let made = record::edit(&changes, &edit, &author).expect("a valid edit").expect("a difference");
         (of[0].0, of[0].1, RawChange::from_framed(&made.bytes).expect("framed"))
+    }
+
+    /// A review that confirms a session as its first change left it.
+    pub(crate) fn review(&mut self, of: &Change) -> Change {
+        let author = self.author();
+        self.serial += 1;
+        let draft = Draft::Review(ReviewDraft {
+            session: of.1,
+            heads: vec![of.2.hash()],
+            decision: Decision::Confirm,
+            comment: String::new(),
+            supersedes: BTreeSet::new(),
+        });
+        let made = record::create(&draft, &author, self.serial).expect("a valid draft");
+        (RecordKind::Review, made.id, RawChange::from_framed(&made.change.bytes).expect("framed"))
     }
 
     /// Its log of an area.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use sync_core::id::DeviceId;
 
-use super::commit::{Context, Group};
+use super::group::{Context, Group};
 use super::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 

@@ -86,7 +86,7 @@ pub(crate) async fn replay(tx: &mut Tx) -> Result<Replayed, DbError> {
         for (number, body, Blob(hash)) in rows {
             tip = tip.then(&body);
             if unsigned(number) != tip.entries {
-                replayed.say(number, format!("entries before it are missing; this is the {}th", tip.entries));
+                replayed.say(number, format!("entries before it are missing; this is number {}", tip.entries));
                 tip.entries = unsigned(number);
             }
             if tip.hash != hash {
@@ -216,7 +216,7 @@ impl Replayed {
 
     fn compare_entries(&mut self, id: i64, known: &[KnownChange], stored: &[StoredChange]) {
         if known.len() != stored.len() {
-            let text = format!("it has {} changes, the journal says {}", stored.len(), known.len());
+            let text = format!("it holds {} changes, the journal says {}", stored.len(), known.len());
             self.findings.push((format!("batch {id}"), text));
         }
         for (change, stored) in known.iter().zip(stored) {

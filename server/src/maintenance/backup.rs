@@ -2,14 +2,11 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sync_core::id::UnixMs;
 
 use crate::audit::{self, Actor};
-use crate::auth::key::{self, Purpose};
+use crate::cli::Lang;
 use crate::db::{Db, DbError, Tx};
 use crate::on_db;
 
@@ -22,6 +19,9 @@ pub enum BackupError {
     /// The database is PostgreSQL: its own tools back it up.
     #[error("PostgreSQL is backed up with pg_dump; run `banlang backup --mark` after it finished")]
     Postgres,
+    /// The database is PostgreSQL: its own tools restore it.
+    #[error("PostgreSQL is restored with pg_restore; then run `banlang rebuild` and `banlang verify`")]
+    PostgresRestore,
     /// A server, or another program, has the database open.
     #[error("{}: another program has the database open; stop the server first", .0.display())]
     InUse(PathBuf),
@@ -46,13 +46,39 @@ pub enum BackupError {
     Db(#[from] DbError),
 }
 
+impl BackupError {
+    /// What went wrong, in a language; what a library says follows as it is.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (_, Lang::En) => self.to_string(),
+            (Self::Exists(path), _) => format!("{}: tệp đã có, không ghi đè; hãy chọn tên khác", path.display()),
+            (Self::Postgres, _) => {
+                "PostgreSQL được sao lưu bằng pg_dump; sau khi pg_dump xong hãy chạy `banlang backup --mark`".to_owned()
+            }
+            (Self::PostgresRestore, _) => {
+                "PostgreSQL được khôi phục bằng pg_restore; sau đó chạy `banlang rebuild` và `banlang verify`"
+                    .to_owned()
+            }
+            (Self::InUse(path), _) => {
+                format!("{}: có chương trình khác đang mở cơ sở dữ liệu; hãy dừng máy chủ trước", path.display())
+            }
+            (Self::NotABackup { path, why }, _) => {
+                format!("{}: không phải bản sao lưu của chương trình này ({why})", path.display())
+            }
+            (Self::File { path, error }, _) => format!("{}: {error}", path.display()),
+            (Self::Db(error), _) => format!("cơ sở dữ liệu: {error}"),
+        }
+    }
+}
+
 /// Copies a running SQLite database to a new file, durably, then marks what is in it as backed up.
 ///
 /// The file appears under its name only when it is whole. Returns how many batches are newly backed up.
 ///
 /// # Errors
 /// [`BackupError`]; then nothing is marked.
-pub async fn backup(db: &Db, path: &Path) -> Result<u64, BackupError> {
+pub async fn backup(db: &Db, path: &Path, now: UnixMs) -> Result<u64, BackupError> {
     let Db::Sqlite { writer, .. } = db else { return Err(BackupError::Postgres) };
     if path.exists() {
         return Err(BackupError::Exists(path.to_owned()));
@@ -72,7 +98,8 @@ pub async fn backup(db: &Db, path: &Path) -> Result<u64, BackupError> {
     File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
     std::fs::rename(&part, path).map_err(file)?;
     sync_directory(path).map_err(file)?;
-    Ok(mark_until(db, newest).await?)
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(mark_until(db, newest, "backup.made", &name, now).await?)
 }
 
 /// Marks everything stored so far as backed up: for PostgreSQL, after its own backup finished.
@@ -81,21 +108,35 @@ pub async fn backup(db: &Db, path: &Path) -> Result<u64, BackupError> {
 ///
 /// # Errors
 /// The database's.
-pub async fn mark(db: &Db, until: Option<i64>) -> Result<u64, DbError> {
+pub async fn mark(db: &Db, until: Option<i64>, now: UnixMs) -> Result<u64, DbError> {
     let newest = newest_batch(db).await?;
-    mark_until(db, until.unwrap_or(newest).min(newest)).await
+    mark_until(db, until.unwrap_or(newest).min(newest), "backup.marked", "", now).await
 }
 
+const NEWEST: &str = "select coalesce(max(id), 0) from batch";
+
 async fn newest_batch(db: &Db) -> Result<i64, DbError> {
-    const NEWEST: &str = "select coalesce(max(id), 0) from batch";
     Ok(on_db!(db, |c| sqlx::query_scalar(NEWEST).fetch_one(c).await)?)
 }
 
-async fn mark_until(db: &Db, newest: i64) -> Result<u64, DbError> {
-    crate::write_tx!(db, |tx| mark_in(tx, newest))
+/// The id of the newest batch; 0 when there is none.
+pub(super) async fn newest_batch_in(tx: &mut Tx) -> Result<i64, DbError> {
+    Ok(on_db!(tx, |c| sqlx::query_scalar(NEWEST).fetch_one(c).await)?)
 }
 
-async fn mark_in(tx: &mut Tx, newest: i64) -> Result<u64, DbError> {
+async fn mark_until(db: &Db, newest: i64, action: &str, subject: &str, now: UnixMs) -> Result<u64, DbError> {
+    crate::write_tx!(db, |tx| mark_and_record(tx, newest, action, subject, now))
+}
+
+async fn mark_and_record(tx: &mut Tx, newest: i64, action: &str, subject: &str, now: UnixMs) -> Result<u64, DbError> {
+    let marked = mark_in(tx, newest).await?;
+    let detail = serde_json::json!({ "newest_batch": newest, "batches": marked });
+    audit::record(tx, now, Actor::CommandLine, action, subject, &detail).await?;
+    Ok(marked)
+}
+
+/// Marks the batches up to this id as backed up; returns how many were not before.
+pub(super) async fn mark_in(tx: &mut Tx, newest: i64) -> Result<u64, DbError> {
     const MARK: &str = "update batch set backed_up = true where id <= $1 and backed_up = false";
     const SEQ: &str = "update log_head set backed_up_seq = coalesce((select min(u.seq) from batch u \
         where u.state = 'chained' and u.generation = log_head.generation and u.code = log_head.code \
@@ -111,98 +152,8 @@ async fn mark_in(tx: &mut Tx, newest: i64) -> Result<u64, DbError> {
     Ok(marked)
 }
 
-fn sync_directory(path: &Path) -> std::io::Result<()> {
+/// Makes the name of a file in its directory durable.
+pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
-}
-
-/// Puts a backup in the place of the database at `url`. The database that was there is kept beside it; its new name is
-/// returned.
-///
-/// What devices hold comes back with their next syncs: agreements are forgotten, and the batches of the backup count
-/// as backed up.
-///
-/// # Errors
-/// [`BackupError`]; then the database is as it was.
-pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<PathBuf>, BackupError> {
-    let target = match SqliteConnectOptions::from_str(url) {
-        Ok(options) if url.starts_with("sqlite:") => options.get_filename().to_owned(),
-        _ => return Err(BackupError::Postgres),
-    };
-    check_backup(backup).await?;
-    let file = |error| BackupError::File { path: target.clone(), error };
-    let part = target.with_extension("restoring");
-    // On a new machine the data directory is not there yet.
-    if let Some(directory) = target.parent() {
-        std::fs::create_dir_all(directory).map_err(file)?;
-    }
-    std::fs::copy(backup, &part).map_err(file)?;
-    let kept = if target.exists() {
-        claim(&target).await?;
-        let kept = target.with_extension(format!("before-{}.db", now.0));
-        std::fs::rename(&target, &kept).map_err(file)?;
-        Some(kept)
-    } else {
-        None
-    };
-    File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
-    std::fs::rename(&part, &target).map_err(file)?;
-    sync_directory(&target).map_err(file)?;
-    let db = Db::open(url, 1).await?;
-    db.migrate().await?;
-    mark(&db, None).await?;
-    mark_restored(&db, now).await?;
-    db.close().await;
-    Ok(kept)
-}
-
-/// Readies a database that was put back to an older state: what was agreed on with devices is forgotten, and the server
-/// gets a new log of its own. What it sealed since the backup comes back from devices, and nothing it seals from now on
-/// takes the place of that. Part of [`restore`]; on PostgreSQL to be called after `pg_restore`.
-///
-/// # Errors
-/// The database's; then nothing changed.
-pub async fn mark_restored(db: &Db, now: UnixMs) -> Result<(), DbError> {
-    db.write(async |tx| {
-        for forget in ["delete from agreement", "delete from snapshot"] {
-            on_db!(tx, |c| sqlx::query(forget).execute(c).await.map(drop))?;
-        }
-        let kid = key::rotate(tx, Purpose::Log, now, None).await?;
-        let detail = serde_json::json!({ "purpose": Purpose::Log });
-        audit::record(tx, now, Actor::CommandLine, "database.restored", &kid, &detail).await?;
-        Ok::<_, DbError>(())
-    })
-    .await
-}
-
-/// Succeeds when the file is a whole SQLite database of this program.
-async fn check_backup(path: &Path) -> Result<(), BackupError> {
-    let bad = |why: String| BackupError::NotABackup { path: path.to_owned(), why };
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
-    let mut connection = options.connect().await.map_err(|error| bad(error.to_string()))?;
-    let whole: String = sqlx::query_scalar("select integrity_check from pragma_integrity_check limit 1")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(|error| bad(error.to_string()))?;
-    if whole != "ok" {
-        return Err(bad(whole));
-    }
-    sqlx::query("select 1 from batch limit 1")
-        .fetch_optional(&mut connection)
-        .await
-        .map(drop)
-        .map_err(|error| bad(error.to_string()))
-}
-
-/// Succeeds when nobody else has the database open, and folds its log into the file.
-///
-/// SQLite leaves WAL mode only for the one connection that is there.
-async fn claim(path: &Path) -> Result<(), BackupError> {
-    let in_use = || BackupError::InUse(path.to_owned());
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::ZERO);
-    let mut connection = options.connect().await.map_err(|_| in_use())?;
-    let mode: String =
-        sqlx::query_scalar("pragma journal_mode = delete").fetch_one(&mut connection).await.map_err(|_| in_use())?;
-    sqlx::Connection::close(connection).await.ok();
-    if mode == "delete" { Ok(()) } else { Err(in_use()) }
 }

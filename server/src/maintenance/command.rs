@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use sync_core::id::AreaId;
 
-use super::{backup, rebuild, snapshot, verify};
-use crate::cli::{CliError, Context};
+use super::{backup, rebuild_recorded, snapshot, verify};
+use crate::cli::{CliError, Context, Lang};
 use crate::db::Db;
+use crate::scratch::Scratch;
+use crate::serve::stop_signal;
 
 /// Arguments of `banlang backup`.
 #[derive(Debug, clap::Args)]
@@ -40,9 +42,13 @@ pub struct SnapshotArgs {
     areas: Vec<AreaId>,
 }
 
-fn failed(error: impl std::fmt::Display) -> CliError {
-    let text = error.to_string();
-    CliError::failed(text.clone(), text)
+impl From<backup::BackupError> for CliError {
+    fn from(error: backup::BackupError) -> Self {
+        match error {
+            backup::BackupError::Db(error) => error.into(),
+            error => Self::failed(error.text(Lang::Vi), error.text(Lang::En)),
+        }
+    }
 }
 
 /// Makes the caches again.
@@ -51,9 +57,15 @@ fn failed(error: impl std::fmt::Display) -> CliError {
 /// [`CliError`]; then nothing changed.
 pub async fn run_rebuild(context: &Context) -> Result<(), CliError> {
     let db = context.open_db().await?;
-    let done = rebuild(&db).await?;
+    let done = rebuild_recorded(&db, context.clock.now()).await?;
     let what = context.lang.pick("Đã dựng lại", "Rebuilt");
-    println!("{what}: {} log, {} {}", done.logs, done.records, context.lang.pick("bản ghi", "records"));
+    println!(
+        "{what}: {} {}, {} {}",
+        done.logs,
+        context.lang.pick("nhật ký", "logs"),
+        done.records,
+        context.lang.pick("bản ghi", "records")
+    );
     db.close().await;
     Ok(())
 }
@@ -64,21 +76,32 @@ pub async fn run_rebuild(context: &Context) -> Result<(), CliError> {
 /// [`CliError`] when anything is not as it should be.
 pub async fn run_verify(context: &Context) -> Result<(), CliError> {
     let db = context.open_db().await?;
-    let path = std::env::temp_dir().join(format!("banlang-verify-{:016x}.db", rand::random::<u64>()));
-    let scratch = Db::open(&format!("sqlite:{}", path.display()), 1).await?;
+    // It holds what people wrote: not where others read, and not longer than needed.
+    let private = Scratch::new(&context.config.data_dir, ".verify-").map_err(|error| {
+        let place = context.config.data_dir.display();
+        CliError::failed(format!("data_dir {place}: {error}"), format!("data_dir {place}: {error}"))
+    })?;
+    let scratch = Db::open(&format!("sqlite:{}", private.join("tables.db").display()), 1).await?;
     let found = async {
         scratch.migrate().await?;
         verify(&db, &scratch).await
-    }
-    .await;
+    };
+    let found = tokio::select! {
+        found = found => Some(found),
+        () = stop_signal()? => None,
+    };
     scratch.close().await;
-    for end in ["", "-wal", "-shm"] {
-        std::fs::remove_file(format!("{}{end}", path.display())).ok();
-    }
+    drop(private);
     db.close().await;
+    let Some(found) = found else {
+        return Err(CliError::failed(
+            "đã dừng giữa chừng, chưa kiểm tra xong",
+            "stopped before everything was checked",
+        ));
+    };
     let findings = found?;
     for finding in &findings {
-        println!("{finding}");
+        println!("{}", finding.text(context.lang));
     }
     if findings.is_empty() {
         println!("{}", context.lang.pick("Tất cả đều khớp", "Everything agrees"));
@@ -95,8 +118,8 @@ pub async fn run_verify(context: &Context) -> Result<(), CliError> {
 pub async fn run_backup(args: BackupArgs, context: &Context) -> Result<(), CliError> {
     let db = context.open_db().await?;
     let marked = match &args.file {
-        Some(file) => backup::backup(&db, file).await.map_err(failed)?,
-        None => backup::mark(&db, args.until).await?,
+        Some(file) => backup::backup(&db, file, context.clock.now()).await?,
+        None => backup::mark(&db, args.until, context.clock.now()).await?,
     };
     println!("{}: {marked}", context.lang.pick("Số lô mới được sao lưu", "Batches newly backed up"));
     db.close().await;
@@ -109,10 +132,10 @@ pub async fn run_backup(args: BackupArgs, context: &Context) -> Result<(), CliEr
 /// [`CliError`]; then the database is as it was.
 pub async fn run_restore(args: RestoreArgs, context: &Context) -> Result<(), CliError> {
     let kept = match &args.file {
-        Some(file) => backup::restore(&context.config.database(), file, context.clock.now()).await.map_err(failed)?,
+        Some(file) => super::restore(&context.config.database(), file, context.clock.now()).await?,
         None => {
             let db = context.open_db().await?;
-            backup::mark_restored(&db, context.clock.now()).await?;
+            super::mark_restored(&db, context.clock.now()).await?;
             db.close().await;
             None
         }
@@ -132,8 +155,15 @@ pub async fn run_snapshot(args: SnapshotArgs, context: &Context) -> Result<(), C
     let db = context.open_db().await?;
     let areas = if args.areas.is_empty() { snapshot::due(&db).await? } else { args.areas };
     for area in areas {
-        let done = snapshot::prepare(&db, &context.config.data_dir, area, context.clock.now()).await.map_err(failed)?;
-        println!("{area}: {} batches, {} bytes ({} unpacked)", done.batches, done.bytes, done.unpacked_bytes);
+        let done = snapshot::prepare(&db, &context.config.data_dir, area, context.clock.now()).await;
+        let done = done.map_err(|error| {
+            CliError::failed(format!("{area}: không chuẩn bị được bản chụp ({error})"), format!("{area}: {error}"))
+        })?;
+        let (batches, bytes, unpacked) = (done.batches, done.bytes, done.unpacked_bytes);
+        match context.lang {
+            Lang::Vi => println!("{area}: {batches} lô, {bytes} byte (khi bung ra: {unpacked})"),
+            Lang::En => println!("{area}: {batches} batches, {bytes} bytes ({unpacked} unpacked)"),
+        }
     }
     db.close().await;
     Ok(())

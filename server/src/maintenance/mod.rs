@@ -5,10 +5,12 @@ mod certificates;
 pub mod command;
 mod file_body;
 mod rebuild;
+mod restore;
 pub mod route;
 pub mod snapshot;
 mod verify;
 
-pub use backup::{BackupError, backup, mark, mark_restored, restore};
-pub use rebuild::{Rebuilt, rebuild};
+pub use backup::{BackupError, backup, mark};
+pub use rebuild::{Rebuilt, rebuild, rebuild_recorded};
+pub use restore::{mark_restored, restore};
 pub use verify::{Finding, verify};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::id::RecordId;
+use sync_core::id::{RecordId, UnixMs};
 use sync_core::record;
 
+use crate::audit::{self, Actor};
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::stored::{Record, Signers, lock, records, set_records};
 use crate::on_db;
@@ -30,6 +31,21 @@ pub async fn rebuild(db: &Db) -> Result<Rebuilt, DbError> {
     crate::write_tx!(db, |tx| rebuild_in(tx))
 }
 
+/// As [`rebuild`], with its audit row: at the command line.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn rebuild_recorded(db: &Db, now: UnixMs) -> Result<Rebuilt, DbError> {
+    crate::write_tx!(db, |tx| rebuild_and_record(tx, now))
+}
+
+async fn rebuild_and_record(tx: &mut Tx, now: UnixMs) -> Result<Rebuilt, DbError> {
+    let done = rebuild_in(tx).await?;
+    let detail = serde_json::json!({ "logs": done.logs, "records": done.records });
+    audit::record(tx, now, Actor::CommandLine, "database.rebuilt", "", &detail).await?;
+    Ok(done)
+}
+
 async fn rebuild_in(tx: &mut Tx) -> Result<Rebuilt, DbError> {
     const HEADS: &str = "insert into log_head (generation, code, device_id, seq, hash, backed_up_seq, backed_up_hash) \
         select h.generation, h.code, h.device_id, h.seq, h.hash, coalesce(s.seq, 0), s.hash from batch h \
@@ -41,6 +57,8 @@ async fn rebuild_in(tx: &mut Tx) -> Result<Rebuilt, DbError> {
             and n.generation = h.generation and n.code = h.code and n.device_id = h.device_id and n.seq = h.seq + 1)";
     const LOGS: &str = "select count(*) from log_head";
     lock(tx).await?;
+    // Who rebuilds may have put the database back to a backup before.
+    crate::ingest::epoch::begin(tx).await?;
     for delete in ["delete from log_head", "delete from record"] {
         on_db!(tx, |c| sqlx::query(delete).execute(c).await.map(drop))?;
     }

@@ -123,7 +123,7 @@ pub async fn prepare(db: &Db, directory: &Path, area: AreaId, now: UnixMs) -> Re
     drop(tx);
     let changes: usize = batches.iter().map(|batch| batch.header().entries.len()).sum();
     let count = batches.len();
-    let digest = inventory.digest(&Inventory::new());
+    let digest = inventory.digest();
     let snapshot = Snapshot { area, directory: directory_entries, page: Page { batches } };
     let folder = directory.join("snapshots");
     let name = format!("{area}-{digest}.zst");

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId};
+use sync_core::id::{BatchHash, DeviceId, PublicKey, RecordId, to_hex};
 use sync_core::log::{Batch, Head, LogId, RawChange, Signature};
 
 use super::certificates::certificates;
 use super::rebuild::{next, project_all};
+use crate::cli::Lang;
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::ingest::area;
 use crate::ingest::stored::Signers;
@@ -34,6 +35,65 @@ impl std::fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// The finding as an operator reads it. What a library said of bytes stays in English.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        let english = self.to_string();
+        match lang {
+            Lang::En => english,
+            Lang::Vi => VIETNAMESE.iter().fold(english, |text, (en, vi)| text.replace(en, vi)),
+        }
+    }
+}
+
+/// The words of findings, longer ones before those they contain.
+const VIETNAMESE: &[(&str, &str)] = &[
+    ("its bytes do not have the stored hash", "nội dung không khớp mã băm đã lưu"),
+    (", but its bytes are not there", ", nhưng không còn nội dung"),
+    ("the signature is not its device's", "chữ ký không phải của thiết bị đã nêu"),
+    ("its columns are not those of its header", "các cột không khớp phần đầu của lô"),
+    ("its columns are not those of the header", "các cột không khớp phần đầu của lô"),
+    ("does not follow batch", "không nối tiếp lô"),
+    ("its head is not its last chained batch", "đầu nhật ký không phải lô cuối đã nối"),
+    ("it has a head but no chained batch", "có đầu nhật ký nhưng không có lô nào đã nối"),
+    ("it has chained batches but no head", "có lô đã nối nhưng không có đầu nhật ký"),
+    ("its row is not what its admitted changes make", "dòng đã lưu không khớp các thay đổi đã nhận"),
+    ("it has a row but no admitted change", "có dòng nhưng không có thay đổi nào được nhận"),
+    ("the row is there, and the batches make none", "có dòng mà các lô không tạo ra"),
+    ("the batches make a row, and it is not there", "thiếu dòng mà các lô tạo ra"),
+    (", the batches make ", ", các lô tạo ra "),
+    (" differences are told; there may be more", " điểm khác đã nêu; có thể còn nữa"),
+    ("its columns are not what its signed text says", "các cột không khớp văn bản đã ký"),
+    ("its certificate is not on file", "không còn chứng nhận đã dùng để niêm phong lô"),
+    ("entries before it are missing; this is number ", "thiếu mục đứng trước; đây là mục số "),
+    ("its hash does not follow from it and the entry before", "mã băm không khớp nội dung và mục đứng trước"),
+    ("the journal knows nothing of it", "sổ ghi không có lô này"),
+    ("arrived and is gone", "đã đến và không còn nữa"),
+    ("does not come after batch", "không đứng sau lô"),
+    ("its log is not what the journal says", "nhật ký không khớp sổ ghi"),
+    ("its place is not what the journal says", "số thứ tự không khớp sổ ghi"),
+    ("its hash is not what the journal says", "mã băm không khớp sổ ghi"),
+    ("its state is not what the journal says", "trạng thái không khớp sổ ghi"),
+    ("its way is not what the journal says", "đường đến không khớp sổ ghi"),
+    ("its carrier is not what the journal says", "người mang không khớp sổ ghi"),
+    ("its time of arrival is not what the journal says", "giờ đến không khớp sổ ghi"),
+    ("its verdict is not what the journal says", "kết quả xét không khớp sổ ghi"),
+    ("its reason is not what the journal says", "lý do không khớp sổ ghi"),
+    ("its decision is not what the journal says", "quyết định không khớp sổ ghi"),
+    (" changes, the journal says ", " thay đổi, sổ ghi nêu "),
+    ("it holds ", "có "),
+    ("journal entry ", "mục sổ ghi "),
+    ("certificate ", "chứng nhận "),
+    ("read tables", "bảng đọc"),
+    ("records: ", "bản ghi: "),
+    ("record ", "bản ghi "),
+    ("batch ", "lô "),
+    ("change ", "thay đổi "),
+    ("log ", "nhật ký "),
+    (" of ", " của "),
+];
+
 /// Checks the journal, every chain, signature, hash, change, certificate, log head, record and read table in one state of
 /// the database.
 ///
@@ -52,8 +112,17 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     heads(&mut tx, &chains, &mut findings).await?;
     records(&mut tx, scratch, &mut findings).await?;
     let mut made = scratch.snapshot().await?;
-    for difference in project::compare(&mut tx, &mut made, TOLD).await? {
-        findings.push(Finding { subject: "read tables".to_owned(), difference: format!("{difference:?}") });
+    let differences = project::compare(&mut tx, &mut made, TOLD).await?;
+    let cut = differences.len() == TOLD;
+    findings.extend(
+        differences.into_iter().map(|row| Finding {
+            subject: format!("read tables, {}", row.subject()),
+            difference: row.against_batches(),
+        }),
+    );
+    if cut {
+        let difference = format!("{TOLD} differences are told; there may be more");
+        findings.push(Finding { subject: "read tables".to_owned(), difference });
     }
     Ok(findings)
 }
@@ -173,22 +242,43 @@ async fn heads(tx: &mut Tx, chains: &Chains, findings: &mut Vec<Finding>) -> Res
     }
     type HeadRow = (i64, i64, Blob<DeviceId>, i64, Blob<BatchHash>);
     let rows: Vec<HeadRow> = on_db!(tx, |c| sqlx::query_as(HEADS).fetch_all(c).await)?;
-    let mut say = |log: LogId, difference: &str| {
-        let subject = format!("log {} of {}", log.area, log.device);
-        findings.push(Finding { subject, difference: difference.to_owned() });
+    let mut say = |log: LogId, difference: String| {
+        findings.push(Finding { subject: format!("log {} of {}", log.area, log.device), difference });
     };
     for (generation, code, Blob(device), seq, Blob(hash)) in rows {
         let log = LogId { area: area(generation, code)?, device };
         match tops.remove(&log) {
             Some(head) if head.hash == hash && i64::try_from(head.seq.0) == Ok(seq) => {}
-            Some(_) => say(log, "its head is not its last chained batch"),
-            None => say(log, "it has a head but no chained batch"),
+            Some(head) => {
+                let (stored, last) = (format!("batch {seq} ({hash})"), format!("batch {} ({})", head.seq, head.hash));
+                say(log, format!("its head is {stored}, its last chained batch is {last}"));
+            }
+            None => say(log, format!("its head is batch {seq} ({hash}), and it has no chained batch")),
         }
     }
-    for log in tops.into_keys() {
-        say(log, "it has chained batches but no head");
+    for (log, head) in tops {
+        say(log, format!("it has no head, and its last chained batch is {} ({})", head.seq, head.hash));
     }
     Ok(())
+}
+
+/// The columns of a record's row, as text.
+type Cells = [(&'static str, String); 4];
+
+fn row_cells(kind: &str, area: &str, heads: &[u8], changes: i64) -> Cells {
+    let heads: Vec<String> = heads.chunks(32).map(to_hex).collect();
+    let heads = heads.join(" ");
+    [("kind", kind.to_owned()), ("area", area.to_owned()), ("heads", heads), ("changes", changes.to_string())]
+}
+
+/// What of a record's row is not what its admitted changes make; `None` when nothing is.
+fn row_difference(stored: Option<&Cells>, made: &Cells) -> Option<String> {
+    let Some(stored) = stored else { return Some("it has admitted changes but no row".to_owned()) };
+    let cells = stored.iter().zip(made).filter(|(stored, made)| stored != made);
+    let told: Vec<String> = cells
+        .map(|((column, stored), (_, made))| format!("{column} is {stored}, its admitted changes make {made}"))
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Result<(), DbError> {
@@ -219,16 +309,15 @@ async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Resu
         for (id, record) in &step {
             let heads = record.view.as_ref().map(|view| view.meta().heads.as_slice()).unwrap_or_default();
             let heads: Vec<u8> = heads.iter().flat_map(|hash| hash.0).collect();
-            let made = (
-                record.kind.map(|kind| i64::from(kind.code())),
-                record.area.map(|area| (i64::from(area.generation), i64::from(area.code))),
-                record.admitted.len() as i64,
-            );
-            let same = kept.remove(id).is_some_and(|(_, kind, generation, code, stored, changes)| {
-                made == (Some(kind), Some((generation, code)), changes) && stored == heads
+            let stored = kept.remove(id);
+            let stored = stored.map(|(_, kind, generation, code, heads, changes)| {
+                let area = area(generation, code).map_or_else(|error| error.to_string(), |area| area.to_string());
+                row_cells(&kind.to_string(), &area, &heads, changes)
             });
-            if !same {
-                let difference = "its row is not what its admitted changes make".to_owned();
+            let kind = record.kind.map_or_else(String::new, |kind| kind.code().to_string());
+            let area = record.area.map_or_else(String::new, |area| area.to_string());
+            let made = row_cells(&kind, &area, &heads, record.admitted.len() as i64);
+            if let Some(difference) = row_difference(stored.as_ref(), &made) {
                 findings.push(Finding { subject: format!("record {id}"), difference });
             }
         }

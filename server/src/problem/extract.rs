@@ -2,51 +2,62 @@
 
 use axum::body::Bytes;
 use axum::extract::path::ErrorKind;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody, PathRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{CUT, FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX, TOO_LARGE};
+use super::{FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX};
+use crate::app::AppState;
+use crate::intake;
 
 /// A request's body as bytes, at most `max_body_bytes` of them.
 #[derive(Debug, Clone)]
 pub struct Body(pub Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl FromRequest<AppState> for Body {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
-                Err(TOO_LARGE.problem().field("body").accepted("at most the server's max_body_bytes"))
-            }
-            Err(_) => Err(CUT.problem().field("body").detail("the connection ended before the body did")),
-        }
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        intake::read(request, app.config.max_body_bytes).await.map(Self)
     }
 }
 
-/// A JSON body, which is always an object; as a response, a JSON document.
+/// A JSON body, which is always an object, at most [`intake::SMALL_BYTES`] of it; as a response, a JSON document.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(MEDIA.problem().field("content-type").accepted("application/json"));
-        }
-        let Body(bytes) = Body::from_request(request, state).await?;
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        Self::expect(&headers)?;
+        Self::read(&headers, &intake::read(request, intake::SMALL_BYTES).await?)
+    }
+}
+
+impl<T> Json<T> {
+    fn expect(headers: &HeaderMap) -> Result<(), Problem> {
+        if is_json(headers) { Ok(()) } else { Err(MEDIA.problem().field("content-type").accepted("application/json")) }
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// What a body holds that came with these headers.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the field at fault.
+    pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Problem> {
+        Self::expect(headers)?;
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             // Serde would take the fields in their order, and a list of nothings for a change of nothing.
             return Err(FIELD.problem().field("body").accepted("a JSON object"));
         }
-        let mut text = serde_json::Deserializer::from_slice(&bytes);
+        let mut text = serde_json::Deserializer::from_slice(bytes);
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| {
             let path = error.path().to_string();
             let inner = error.into_inner();
@@ -102,9 +113,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
             let field = field_of(&path, &message);
-            QUERY.problem().field(if field == "body" { "query".to_owned() } else { field }).detail(message)
+            let problem = QUERY.problem().field(if field == "body" { "query".to_owned() } else { field });
+            // serde's own words for a text that is no number.
+            match message.contains("invalid digit") || message.contains("to fit in target type") {
+                true => problem.accepted("a whole number").detail(message),
+                false => problem.detail(message),
+            }
         })
     }
+}
+
+/// A type of Rust as a caller understands it.
+fn plain(expected_type: &str) -> &str {
+    match expected_type {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "bool" => "true or false",
+        other => other,
+    }
+}
+
+/// The name of the part of the route at this place.
+fn placeholder(parts: &Parts, index: usize) -> Option<String> {
+    let route = parts.extensions.get::<MatchedPath>()?;
+    let name = route.as_str().split('{').nth(index + 1)?.split('}').next()?;
+    Some(name.to_owned())
 }
 
 /// What every text accepts: PostgreSQL stores no other.
@@ -126,14 +158,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let problem = PATH.problem();
         Err(match rejection.into_kind() {
             ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
-                problem.field(key).accepted(expected_type).detail(format!("{value:?} is not accepted"))
+                problem.field(key).accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
+            }
+            ErrorKind::ParseErrorAtIndex { index, value, expected_type } => {
+                let name = placeholder(parts, index).unwrap_or_else(|| "path".to_owned());
+                problem.field(name).accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
             }
             ErrorKind::DeserializeError { key, value, message } => {
                 problem.field(key).accepted(message).detail(format!("{value:?} is not accepted"))
             }
             ErrorKind::InvalidUtf8InPathParam { key } => problem.field(key).accepted("UTF-8, percent-encoded"),
             ErrorKind::ParseError { value, expected_type } => {
-                problem.field("path").accepted(expected_type).detail(format!("{value:?} is not accepted"))
+                problem.field("path").accepted(plain(expected_type)).detail(format!("{value:?} is not accepted"))
             }
             other => problem.field("path").detail(other.to_string()),
         })

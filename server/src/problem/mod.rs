@@ -17,6 +17,7 @@
 
 mod extract;
 mod kinds;
+mod vietnamese;
 
 use std::sync::Arc;
 
@@ -80,6 +81,10 @@ struct Particulars {
 #[derive(Debug, Clone)]
 pub(crate) struct Cause(pub(crate) Arc<dyn std::error::Error + Send + Sync>);
 
+/// The code of a problem; travels in the response's extensions to the log line of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Code(pub(crate) &'static str);
+
 impl Problem {
     /// What went wrong this time. Never a secret, a note or a position.
     #[must_use]
@@ -139,8 +144,10 @@ impl Problem {
             title: self.kind.title.to_owned(),
             title_vi: self.kind.title_vi.to_owned(),
             detail: self.particulars.detail.clone(),
+            detail_vi: self.particulars.detail.as_deref().and_then(vietnamese::vietnamese),
             field: self.particulars.field.clone(),
             accepted: self.particulars.accepted.clone(),
+            accepted_vi: self.particulars.accepted.as_deref().and_then(vietnamese::vietnamese),
         }
     }
 }
@@ -163,12 +170,18 @@ pub struct ProblemDocument {
     /// What went wrong this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The same in Vietnamese, where it is a text of this server and not of a library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail_vi: Option<String>,
     /// The field, parameter or header at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What that field accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
+    /// The same in Vietnamese, where it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_vi: Option<String>,
 }
 
 impl IntoResponse for Problem {
@@ -182,6 +195,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(Code(self.kind.code));
         if let Some(cause) = self.particulars.cause {
             response.extensions_mut().insert(cause);
         }

@@ -150,6 +150,42 @@ pub enum Difference {
     },
 }
 
+impl Difference {
+    /// The table and the row.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let (Self::OnlyInFirst { table, key } | Self::OnlyInSecond { table, key } | Self::Values { table, key, .. }) =
+            self;
+        format!("{table} {key}")
+    }
+
+    /// What differs, when the first database is the one that stands and the second was made from the batches.
+    #[must_use]
+    pub fn against_batches(&self) -> String {
+        match self {
+            Self::OnlyInFirst { .. } => "the row is there, and the batches make none".to_owned(),
+            Self::OnlyInSecond { .. } => "the batches make a row, and it is not there".to_owned(),
+            Self::Values { columns, .. } => {
+                let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), short);
+                let column = |of: &ColumnDifference| {
+                    format!("{} is {}, the batches make {}", of.column, shown(&of.first), shown(&of.second))
+                };
+                columns.iter().map(column).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+}
+
+/// At most so many characters of a value, in quotes.
+fn short(text: &str) -> String {
+    const SHOWN: usize = 80;
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    format!("{shown:?}")
+}
+
 /// One read table in short: equal tables have equal digests, on both engines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableDigest {

@@ -22,7 +22,8 @@ use crate::problem::Problem;
 /// Where a change stands: its batch and its place in it.
 pub type At = (i64, i64);
 
-/// Makes a change part of its record by a batch of the server's own log; returns how it stands now.
+/// Makes a change part of its record by a batch of the server's own log; returns how it stands now. A change that was
+/// left out may still be released: leaving is no loss.
 ///
 /// # Errors
 /// [`Problem`] of [`super::problems`]; then nothing changed.
@@ -33,7 +34,10 @@ pub(crate) async fn release_in(
     note: Option<&str>,
     context: &Context,
 ) -> Result<Standing, Problem> {
-    let row = open_change(tx, principal, at, context).await?;
+    let row = change_of(tx, principal, at, context).await?;
+    if !matches!(row.standing, Standing::Quarantined(_) | Standing::Left) {
+        return Err(decided(row.standing));
+    }
     let claims_another = |bytes: &Vec<u8>| scan(bytes).is_ok_and(|info| info.actor.device() != row.log.device);
     if row.log.device != context.server_device && row.bytes.as_deref().is_some_and(claims_another) {
         // It would stand in another's name, and might take the number of that device's next change.
@@ -70,7 +74,7 @@ pub(crate) async fn release_in(
     group.write(tx, context.now).await?;
     note_decision(tx, principal, (at, standing), note, context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
-        "reason": row.standing.reason(), "note": note });
+        "reason": row.standing.reason(), "was": row.standing.name(), "note": note });
     let subject = format!("{}/{}", at.0, at.1);
     audit::record(tx, context.now, Actor::from(principal), "change.released", &subject, &detail).await?;
     Ok(standing)
@@ -88,7 +92,10 @@ pub(crate) async fn leave_in(
     context: &Context,
 ) -> Result<Standing, Problem> {
     const LEAVE: &str = "update change set verdict = 'left' where batch_id = $1 and ordinal = $2";
-    let row = open_change(tx, principal, at, context).await?;
+    let row = change_of(tx, principal, at, context).await?;
+    if !matches!(row.standing, Standing::Quarantined(_)) {
+        return Err(decided(row.standing));
+    }
     on_db!(tx, |c| sqlx::query(LEAVE).bind(at.0).bind(at.1).execute(c).await.map(drop)).map_err(DbError::from)?;
     note_decision(tx, principal, (at, Standing::Left), Some(why), context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
@@ -98,8 +105,12 @@ pub(crate) async fn leave_in(
     Ok(Standing::Left)
 }
 
-/// The change, when it is in quarantine and this person decides there.
-async fn open_change(
+fn decided(standing: Standing) -> Problem {
+    DECIDED.problem().detail(format!("it is {}", standing.name()))
+}
+
+/// The change, when this person decides there.
+async fn change_of(
     tx: &mut Tx,
     principal: &Principal,
     (batch, ordinal): At,
@@ -115,10 +126,7 @@ async fn open_change(
     if !principal.decides_in(row.log.area) {
         return Err(NOT_YOURS.problem());
     }
-    match row.standing {
-        Standing::Quarantined(_) => Ok(row),
-        other => Err(DECIDED.problem().detail(format!("it is {}", other.name()))),
-    }
+    Ok(row)
 }
 
 async fn note_decision(

@@ -7,9 +7,11 @@
 mod decide;
 mod device_log;
 mod list;
+mod own;
 pub mod problems;
 pub mod route;
 
 pub use decide::{At, leave, release};
 pub use device_log::{DeviceLog, device_log};
-pub use list::{Item, list};
+pub use list::{Item, Which, list};
+pub use own::{Held, own};

@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::device_log::{DeviceLog, device_log};
-use super::list::{Item, list};
+use super::list::{Item, Which, list};
+use super::own::{Held, own};
 use super::problems::NOT_YOURS;
 use super::{decide, problems};
 use crate::app::AppState;
@@ -21,6 +22,7 @@ use crate::problem::{FIELD, Json, Path, Problem, Query};
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(quarantine))
+        .routes(routes!(held))
         .routes(routes!(release))
         .routes(routes!(leave))
         .routes(routes!(log))
@@ -30,6 +32,8 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Part {
+    /// `open` (the default: `quarantined` and `waiting`), one of these, or what was decided: `left`, `released`.
+    standing: Option<String>,
     /// After this batch …
     #[param(minimum = 0)]
     #[serde(default)]
@@ -48,11 +52,18 @@ fn hundred() -> usize {
     100
 }
 
-/// Changes in quarantine or waiting.
+/// Changes that were kept and not admitted.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct Items {
     /// In the order of arrival.
     items: Vec<Item>,
+}
+
+/// Changes of the caller's device that do not count.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct OwnHeld {
+    /// Oldest first, at most 500.
+    held: Vec<Held>,
 }
 
 /// What a person says about a decision.
@@ -102,11 +113,26 @@ async fn quarantine(
         }
     }
     // Ordinals count from 0: nothing comes before the first batch.
+    let which = match part.standing.as_deref() {
+        None => Which::Open,
+        Some(name) => Which::of_name(name).ok_or_else(|| {
+            crate::problem::QUERY.problem().field("standing").accepted("open, quarantined, waiting, left or released")
+        })?,
+    };
     let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
-    Ok(Json(Items { items: list(&app, &principal.areas, after, part.limit).await? }))
+    Ok(Json(Items { items: list(&app, &principal.areas, which, after, part.limit).await? }))
 }
 
-/// Makes a change part of its record
+/// What of the caller's own device is kept and does not count, with the reasons
+///
+/// For every role: whoever recorded something may know what became of it.
+#[utoipa::path(get, path = "/v1/quarantine/own", tag = "quarantine",
+    responses((status = 200, description = "The list", body = OwnHeld)))]
+async fn held(State(app): State<AppState>, principal: Principal) -> Result<Json<OwnHeld>, Problem> {
+    Ok(Json(OwnHeld { held: own(&app.db, principal.device).await? }))
+}
+
+/// Makes a change part of its record, also one that was left out before
 ///
 /// The server adopts it: a batch in the server's own log of the area carries it to every device.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/release", tag = "quarantine", request_body = Decision,
@@ -123,7 +149,7 @@ async fn release(
 
 /// Leaves a change out of its record, for a reason
 ///
-/// It is kept; nothing recorded is dropped.
+/// It is kept, is listed with `standing=left` and can be released later; nothing recorded is dropped.
 #[utoipa::path(post, path = "/v1/quarantine/{batch}/{ordinal}/leave", tag = "quarantine", request_body = Decision,
     params(("batch" = i64, Path, minimum = 0), ("ordinal" = i64, Path, minimum = 0)),
     responses((status = 200, description = "How it stands now", body = Decided)))]

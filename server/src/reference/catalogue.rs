@@ -255,11 +255,12 @@ impl Catalogue {
         self.lineage.ancestors(area)
     }
 
-    /// What a person responsible for `area` may read and record: the area and every earlier unit it came from. A later
-    /// unit is no part of it, so an assignment to an old unit does not widen when that unit was merged.
+    /// What a person responsible for `area` may read and record: the area, every earlier unit it came from and every
+    /// later one it became part of. The same as [`crate::auth::Scope::expand`], which knows the lineage alone.
     #[must_use]
     pub fn scope(&self, area: AreaId) -> BTreeSet<AreaId> {
         let mut scope = self.lineage.ancestors(area);
+        scope.extend(self.lineage.descendants(area));
         scope.insert(area);
         scope
     }

@@ -9,6 +9,7 @@ use super::catalogue::Catalogue;
 use super::village::Basis;
 use super::{import, store};
 use crate::audit::{self, Actor};
+use crate::cli::Lang;
 use crate::db::{Db, DbError, Transient, Tx};
 use crate::write_tx;
 
@@ -50,6 +51,27 @@ pub enum ChoiceError {
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl ChoiceError {
+    /// Why the choice was not kept, in a language.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (_, Lang::En) => self.to_string(),
+            (Self::UnknownVillage(id), _) => format!("không có thôn, bản nào mang mã {id}"),
+            (Self::NotACandidate { given, candidates }, _) if candidates.is_empty() => {
+                format!("không chọn {given} được: đơn vị của thôn, bản này suy ra từ đơn vị cũ, không phải chọn")
+            }
+            (Self::NotACandidate { given, candidates }, _) => {
+                format!("không chọn {given} được cho thôn, bản này; hãy chọn một trong: {}", list(candidates))
+            }
+            (Self::Decided { chosen }, _) => {
+                format!("đã chọn {chosen} từ trước; muốn sửa thì thêm --replaces {}", chosen.code)
+            }
+            (Self::Db(error), _) => format!("cơ sở dữ liệu: {error}"),
+        }
+    }
 }
 
 fn list(candidates: &[AreaId]) -> String {

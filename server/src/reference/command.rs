@@ -11,6 +11,7 @@ use super::choice::{Choice, ChoiceError, choose};
 use super::import::{ImportError, Source, import};
 use super::kind::Kind;
 use crate::audit::Actor;
+use crate::cli::Lang;
 use crate::db::{Db, DbError};
 
 /// Reference data: units, villages, posts, words, plans.
@@ -90,7 +91,13 @@ pub enum ReferenceError {
 ///
 /// # Errors
 /// [`ReferenceError`]; nothing changed then, unless only the report could not be written out.
-pub async fn run(args: ReferenceArgs, db: &Db, at: UnixMs, out: &mut impl Write) -> Result<(), ReferenceError> {
+pub async fn run(
+    args: ReferenceArgs,
+    db: &Db,
+    at: UnixMs,
+    lang: Lang,
+    out: &mut impl Write,
+) -> Result<(), ReferenceError> {
     match args.command {
         ReferenceCommand::Import { kind, file, dry_run } => {
             let bytes = std::fs::read(&file).map_err(|cause| ReferenceError::File { path: file.clone(), cause })?;
@@ -98,15 +105,20 @@ pub async fn run(args: ReferenceArgs, db: &Db, at: UnixMs, out: &mut impl Write)
             let source = Source { kind, file_name: &name, bytes: &bytes, actor: Actor::CommandLine, at, dry_run };
             let report =
                 import(db, source).await.map_err(|cause| ReferenceError::Import { path: file.clone(), cause })?;
-            writeln!(out, "{report}")?;
+            writeln!(out, "{}", report.text(lang))?;
             if dry_run {
-                writeln!(out, "dry run: nothing was changed")?;
+                let said = lang.pick("chạy thử: chưa thay đổi gì", "dry run: nothing was changed");
+                writeln!(out, "{said}")?;
             }
         }
         ReferenceCommand::Supplied { sample } => {
             for report in super::sample::install(db, sample, at).await? {
                 let changes = report.lines.len();
-                writeln!(out, "{}: {} in the file, {changes} changes", report.kind, report.rows)?;
+                let (kind, rows) = (report.kind, report.rows);
+                match lang {
+                    Lang::Vi => writeln!(out, "{kind}: {rows} mục trong tệp, {changes} thay đổi")?,
+                    Lang::En => writeln!(out, "{kind}: {rows} in the file, {changes} changes")?,
+                }
             }
         }
         ReferenceCommand::Choices => {
@@ -114,14 +126,24 @@ pub async fn run(args: ReferenceArgs, db: &Db, at: UnixMs, out: &mut impl Write)
             for open in catalogue.pending_choices() {
                 let name = |area: AreaId| format!("{area} {}", catalogue.area_name(area));
                 let candidates: Vec<_> = open.candidates.iter().copied().map(name).collect();
-                let suggested = open.suggested.map(|area| format!("; suggested {area}")).unwrap_or_default();
+                let suggested = open
+                    .suggested
+                    .map(|area| format!("; {} {area}", lang.pick("gợi ý", "suggested")))
+                    .unwrap_or_default();
                 let known = name(open.known);
-                writeln!(out, "{}  {} ({known}): {}{suggested}", open.village, open.name, candidates.join(" or "))?;
+                writeln!(
+                    out,
+                    "{}  {} ({known}): {}{suggested}",
+                    open.village,
+                    open.name,
+                    candidates.join(lang.pick(" hoặc ", " or "))
+                )?;
             }
         }
         ReferenceCommand::Choose { village, unit, replaces } => {
             let kept = choose(db, Choice { village: &village, unit, replaces, actor: Actor::CommandLine, at }).await?;
-            writeln!(out, "{village}: {unit}{}", if kept { "" } else { " (as before)" })?;
+            let before = lang.pick(" (như trước)", " (as before)");
+            writeln!(out, "{village}: {unit}{}", if kept { "" } else { before })?;
         }
     }
     Ok(())
@@ -144,7 +166,7 @@ mod tests {
     async fn say(db: &Db, line: &[&str]) -> Result<String, Failure> {
         let args = Line::try_parse_from(std::iter::once(&"reference").chain(line))?.args;
         let mut out = Vec::new();
-        run(args, db, UnixMs(0), &mut out).await?;
+        run(args, db, UnixMs(0), Lang::En, &mut out).await?;
         Ok(String::from_utf8(out)?)
     }
 
@@ -164,6 +186,36 @@ mod tests {
             assert!(choices.contains("2025-06838 Xã Bình Liêu or 2025-06862 Xã Tiên Yên; suggested 2025-06838"));
             assert_eq!(say(db, &["choose", "06853-na-nhai", "2025-06862"]).await?, "06853-na-nhai: 2025-06862\n");
             assert_eq!(say(db, &["choices"]).await?.lines().count(), choices.lines().count() - 1);
+            Ok(())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_vietnamese_operator_reads_vietnamese() -> Result<(), Failure> {
+        on_each(async |db| {
+            let dir = tempfile::tempdir()?;
+            let (good, bad) = (dir.path().join("topics.csv"), dir.path().join("bad.csv"));
+            std::fs::write(&good, "code,vi,en\nnew,Chủ đề mới,New topic\n")?;
+            std::fs::write(&bad, "code,vi,en\nXX,,New topic\n")?;
+            let say = async |file: &std::path::Path, dry: bool| {
+                let file = file.display().to_string();
+                let line = ["reference", "import", "--kind", "topics", &file];
+                let line = line.into_iter().chain(dry.then_some("--dry-run"));
+                let args = Line::try_parse_from(line).expect("parses").args;
+                let mut out = Vec::new();
+                let done = run(args, db, UnixMs(0), Lang::Vi, &mut out).await;
+                done.map(|()| String::from_utf8(out).expect("text"))
+            };
+            let dry = say(&good, true).await?;
+            assert!(dry.contains("thêm      new") && dry.contains("chạy thử: chưa thay đổi gì"), "{dry}");
+            assert!(say(&good, false).await?.contains("1 mục trong tệp, 1 thêm"));
+            let error = crate::cli::CliError::from(say(&bad, false).await.expect_err("refused")).text(Lang::Vi);
+            for part in ["bad.csv", "dòng 2, cột code: “XX” chưa đúng; hãy ghi: 1 đến 40 ký tự", "cột vi: để trống"]
+            {
+                assert!(error.contains(part), "{part}: {error}");
+            }
+            assert!(!error.contains("accepted") && !error.contains("line"), "{error}");
             Ok(())
         })
         .await

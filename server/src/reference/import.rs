@@ -239,7 +239,7 @@ fn village_lines(old: Option<&Village>, new: &Village) -> Vec<Line> {
     }
     if let Some(old) = old.filter(|old| *old != new) {
         let units = |village: &Village| village.areas().map(|area| area.to_string()).collect::<Vec<_>>().join(", ");
-        if old.units != new.units {
+        if units(old) != units(new) {
             lines.push(line(Change::Moved, format!("{} → {}", units(old), units(new))));
         } else if lines.is_empty() {
             lines.push(line(Change::Changed, new.name.clone()));
@@ -289,7 +289,13 @@ fn plan_items<T: ListItem>(
         let item = T::read(row, source.kind, sheet.sample, before)?;
         if let Some(line) = seen.insert(item.id.clone(), row.line) {
             let column = columns.required[0];
-            return row.fault(column, format!("accepted: each once; {} stands in line {line}", item.id));
+            return row.fault(
+                column,
+                (
+                    format!("mỗi mục một lần; {} đã có ở dòng {line}", item.id),
+                    format!("each once; {} stands in line {line}", item.id),
+                ),
+            );
         }
         Some(item)
     })?;

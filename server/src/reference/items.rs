@@ -156,15 +156,22 @@ pub fn columns(kind: Kind) -> Columns {
 fn known_area(row: &mut Row<'_>, column: &str, text: &str, catalogue: &Catalogue) -> Option<AreaId> {
     match AreaId::from_str(text) {
         Ok(area) if catalogue.unit(area).is_some() => Some(area),
-        _ => row.fault(column, "accepted: generation-code of an imported unit, for instance 2025-06841".to_owned()),
+        _ => row.fault(
+            column,
+            (
+                "năm và mã của đơn vị đã nhập, ví dụ 2025-06841",
+                "generation-code of an imported unit, for instance 2025-06841",
+            ),
+        ),
     }
 }
 
 fn known_village(row: &mut Row<'_>, catalogue: &Catalogue) -> Option<Option<String>> {
     match row.optional("village_id") {
-        Some(id) if catalogue.village(&id).is_none() => {
-            row.fault("village_id", "accepted: the id of an imported village, or empty".to_owned())
-        }
+        Some(id) if catalogue.village(&id).is_none() => row.fault(
+            "village_id",
+            ("mã của thôn, bản đã nhập, hoặc để trống", "the id of an imported village, or empty"),
+        ),
         id => Some(id),
     }
 }
@@ -183,13 +190,16 @@ impl ListItem for Hotline {
         let id = if (3..=15).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
             Some(number.to_owned())
         } else {
-            row.fault("number", "accepted: 3 to 15 digits without spaces".to_owned())
+            row.fault("number", ("3 đến 15 chữ số, không có khoảng trắng", "3 to 15 digits without spaces"))
         };
         let (vi, en) = (row.required("vi", 200), row.required("en", 200));
         let (from, to) = (row.optional_date("valid_from"), row.optional_date("valid_to"));
         let (valid_from, valid_to) = (from?, to?);
         if valid_to.is_some() && valid_to < valid_from {
-            return row.fault("valid_to", "accepted: a day not before valid_from, or empty".to_owned());
+            return row.fault(
+                "valid_to",
+                ("ngày không trước valid_from, hoặc để trống", "a day not before valid_from, or empty"),
+            );
         }
         Some(Item { id: id?, body: Self { vi: vi?, en: en?, valid_from, valid_to, note: row.optional("note") } })
     }
@@ -230,7 +240,7 @@ impl ListItem for Plan {
         let per = row.one_of("per", &[("month", Per::Month), ("quarter", Per::Quarter), ("year", Per::Year)]);
         let id = match (&village_id, area) {
             (Some(_), Some(_)) => {
-                return row.fault("area", "accepted: empty when village_id is given".to_owned());
+                return row.fault("area", ("để trống khi đã có village_id", "empty when village_id is given"));
             }
             (Some(village), None) => village.clone(),
             (None, Some(area)) => area.to_string(),

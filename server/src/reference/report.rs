@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::cli::Lang;
+
 /// What became of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +23,20 @@ pub enum Change {
 }
 
 impl Change {
+    const ALL: [Self; 6] = [Self::Added, Self::Renamed, Self::Merged, Self::Moved, Self::Split, Self::Changed];
+
+    /// The word in a Vietnamese report.
+    fn name_vi(self) -> &'static str {
+        match self {
+            Self::Added => "thêm",
+            Self::Renamed => "đổi tên",
+            Self::Merged => "nhập vào",
+            Self::Moved => "chuyển",
+            Self::Split => "chia",
+            Self::Changed => "sửa",
+        }
+    }
+
     /// The word in a report.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -64,6 +80,30 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report as a person reads it.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
+        let mut text = String::new();
+        for line in &self.lines {
+            text.push_str(&format!("{:<9} {}  {}\n", line.change.name_vi(), line.id, line.detail));
+        }
+        let counts = Change::ALL.into_iter().map(|change| (self.count(change), change.name_vi()));
+        let counts = counts.filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
+        let counts: Vec<_> = counts.collect();
+        let counts = if counts.is_empty() { "không có gì thay đổi".to_owned() } else { counts.join(", ") };
+        text.push_str(&format!(
+            "{}: {} mục trong tệp, {counts}, {} mục không có trong tệp được giữ lại",
+            self.kind, self.rows, self.kept
+        ));
+        if self.pending_choices > 0 {
+            text.push_str(&format!("; {} thôn, bản của đơn vị bị chia chờ người chọn", self.pending_choices));
+        }
+        text
+    }
+
     /// How many changes there are of one sort.
     #[must_use]
     pub fn count(&self, change: Change) -> usize {
@@ -76,8 +116,7 @@ impl fmt::Display for Report {
         for line in &self.lines {
             writeln!(f, "{:<8} {}  {}", line.change.name(), line.id, line.detail)?;
         }
-        let all = [Change::Added, Change::Renamed, Change::Merged, Change::Moved, Change::Split, Change::Changed];
-        let counts: Vec<_> = all
+        let counts: Vec<_> = Change::ALL
             .into_iter()
             .map(|change| (self.count(change), change.name()))
             .filter(|(count, _)| *count > 0)

@@ -116,6 +116,9 @@ async fn villages(
         return Err(QUERY.problem().field("near").accepted("at most 100 characters"));
     }
     let catalogue = app.reference.current().await?;
+    if search.area.is_some_and(|area| catalogue.unit(area).is_none()) {
+        return Err(QUERY.problem().field("area").accepted("a unit of the reference data, for instance 2025-06841"));
+    }
     let scope = search.area.map(|area| std::collections::BTreeSet::from([area]));
     let found = catalogue.find_villages(&near, scope.as_ref(), limit);
     Ok(Json(Found { version: catalogue.version(), villages: found.into_iter().cloned().collect() }))
@@ -372,14 +375,16 @@ mod tests {
         on_each(async |db| {
             let app = app(db).await?;
             let guard = person(&app, Role::Guard, &["2025-06841"]).await?;
-            let search = async |near: &str, limit| {
-                let search = Search { near: Some(near.to_owned()), area: None, limit };
+            let search = async |near: &str, area: Option<AreaId>, limit| {
+                let search = Search { near: Some(near.to_owned()), area, limit };
                 villages(State(app.clone()), Query(search), guard.clone()).await
             };
-            let found = search("na choong", None).await.map_err(|problem| problem.code())?;
+            let found = search("na choong", None, None).await.map_err(|problem| problem.code())?;
             assert_eq!(found.0.villages[0].id, "06841-na-choong");
-            let refused = search("na", Some(0)).await.expect_err("no limit of 0").document();
+            let refused = search("na", None, Some(0)).await.expect_err("no limit of 0").document();
             assert_eq!((refused.field.as_deref(), refused.status), (Some("limit"), 400));
+            let refused = search("na", Some("2025-99999".parse()?), None).await.expect_err("no such unit").document();
+            assert_eq!((refused.field.as_deref(), refused.status), (Some("area"), 400));
             Ok(())
         })
         .await

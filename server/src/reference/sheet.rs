@@ -8,6 +8,8 @@ use std::fmt;
 
 use sync_core::fold::tidy;
 
+use crate::cli::Lang;
+
 /// How many faults of one file are listed before the rest is only counted.
 const LISTED_FAULTS: usize = 20;
 
@@ -20,13 +22,27 @@ pub struct Fault {
     pub column: String,
     /// What stands there, cut to 60 characters.
     pub value: String,
-    /// What is accepted.
+    /// What is accepted, in English.
     pub accepted: String,
+    /// What is accepted, in Vietnamese.
+    pub accepted_vi: String,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {:?} is not accepted; {}", self.line, self.column, self.value, self.accepted)
+        let Self { line, column, value, accepted, .. } = self;
+        write!(f, "line {line}, column {column}: {value:?} is not accepted; accepted: {accepted}")
+    }
+}
+
+impl Fault {
+    fn text(&self, lang: Lang) -> String {
+        let Self { line, column, value, accepted_vi, .. } = self;
+        match lang {
+            Lang::En => self.to_string(),
+            Lang::Vi if value.is_empty() => format!("dòng {line}, cột {column}: để trống; hãy ghi: {accepted_vi}"),
+            Lang::Vi => format!("dòng {line}, cột {column}: “{value}” chưa đúng; hãy ghi: {accepted_vi}"),
+        }
     }
 }
 
@@ -81,6 +97,34 @@ pub enum SheetError {
         /// How many more there are.
         more: usize,
     },
+}
+
+impl SheetError {
+    /// What is wrong with the file, in a language.
+    #[must_use]
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (_, Lang::En) => self.to_string(),
+            (Self::Encoding { line }, _) => format!("dòng {line}: không phải chữ UTF-8; hãy lưu tệp dạng CSV UTF-8"),
+            (Self::Empty { accepted }, _) => format!("tệp không có dòng tiêu đề; cần các cột {accepted}"),
+            (Self::Missing { line, column, accepted }, _) => {
+                format!("dòng {line}: thiếu cột {column}; các cột được nhận: {accepted}")
+            }
+            (Self::Unknown { line, column, accepted }, _) => {
+                format!("dòng {line}: không có cột “{column}” hoặc cột này ghi hai lần; các cột được nhận: {accepted}")
+            }
+            (Self::Shape { line, cause }, _) => {
+                format!("dòng {line}: số ô không khớp dòng tiêu đề; ô có dấu phẩy phải đặt trong ngoặc kép ({cause})")
+            }
+            (Self::Cells { faults, more }, lang) => {
+                let mut lines: Vec<_> = faults.iter().map(|fault| fault.text(lang)).collect();
+                if *more > 0 {
+                    lines.push(format!("và {more} chỗ nữa"));
+                }
+                lines.join("\n")
+            }
+        }
+    }
 }
 
 fn list(faults: &[Fault], more: usize) -> String {
@@ -251,7 +295,8 @@ impl<'a> Row<'a> {
     pub fn required(&mut self, column: &str, limit: usize) -> Option<String> {
         let text = self.text(column);
         if text.is_empty() || text.chars().count() > limit {
-            return self.fault(column, format!("accepted: text of 1 to {limit} characters"));
+            return self
+                .fault(column, (format!("chữ, 1 đến {limit} ký tự"), format!("text of 1 to {limit} characters")));
         }
         Some(text.to_owned())
     }
@@ -261,7 +306,7 @@ impl<'a> Row<'a> {
         let text = self.text(column);
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
         if text.is_empty() || text.len() > 40 || !text.chars().all(fits) {
-            return self.fault(column, "accepted: 1 to 40 characters of a-z, 0-9, _, -, .".to_owned());
+            return self.fault(column, ("1 đến 40 ký tự a-z, 0-9, _, -, .", "1 to 40 characters of a-z, 0-9, _, -, ."));
         }
         Some(text.to_owned())
     }
@@ -270,7 +315,11 @@ impl<'a> Row<'a> {
     pub fn number(&mut self, column: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         match self.text(column).parse::<u32>() {
             Ok(number) if range.contains(&number) => Some(number),
-            _ => self.fault(column, format!("accepted: a whole number from {} to {}", range.start(), range.end())),
+            _ => {
+                let (least, most) = (range.start(), range.end());
+                let vi = format!("số nguyên từ {least} đến {most}");
+                self.fault(column, (vi, format!("a whole number from {least} to {most}")))
+            }
         }
     }
 
@@ -278,7 +327,10 @@ impl<'a> Row<'a> {
     pub fn unit_code(&mut self, column: &str) -> Option<u32> {
         let text = self.text(column);
         if text.is_empty() || text.len() > 5 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return self.fault(column, "accepted: the unit's code of five digits, for instance 06841".to_owned());
+            return self.fault(
+                column,
+                ("mã đơn vị năm chữ số, ví dụ 06841", "the unit's code of five digits, for instance 06841"),
+            );
         }
         text.parse().ok()
     }
@@ -294,8 +346,11 @@ impl<'a> Row<'a> {
         if let Some((_, value)) = values.iter().find(|(name, _)| *name == text) {
             return Some(*value);
         }
-        let names: Vec<_> = values.iter().map(|(name, _)| if name.is_empty() { "empty" } else { name }).collect();
-        self.fault(column, format!("accepted: {}", names.join(", ")))
+        let names = |empty: &str| {
+            let shown = values.iter().map(|(name, _)| if name.is_empty() { empty } else { name });
+            shown.collect::<Vec<_>>().join(", ")
+        };
+        self.fault(column, (names("để trống"), names("empty")))
     }
 
     /// A date `yyyy-mm-dd`, or `Some(None)` when the cell is empty.
@@ -307,14 +362,17 @@ impl<'a> Row<'a> {
         let format = time::macros::format_description!("[year]-[month]-[day]");
         match time::Date::parse(text, &format) {
             Ok(_) => Some(Some(text.to_owned())),
-            Err(_) => self.fault(column, "accepted: a date as yyyy-mm-dd, or empty".to_owned()),
+            Err(_) => self.fault(column, ("ngày dạng yyyy-mm-dd, hoặc để trống", "a date as yyyy-mm-dd, or empty")),
         }
     }
 
     /// Notes that this cell is not accepted; always `None`.
-    pub fn fault<T>(&mut self, column: &str, accepted: String) -> Option<T> {
+    ///
+    /// `accepted` says what is, in Vietnamese and in English.
+    pub fn fault<T>(&mut self, column: &str, accepted: (impl Into<String>, impl Into<String>)) -> Option<T> {
         let value = self.text(column).chars().take(60).collect();
-        self.faults.push(Fault { line: self.line, column: column.to_owned(), value, accepted });
+        let (accepted_vi, accepted) = (accepted.0.into(), accepted.1.into());
+        self.faults.push(Fault { line: self.line, column: column.to_owned(), value, accepted, accepted_vi });
         None
     }
 }

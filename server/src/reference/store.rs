@@ -261,6 +261,9 @@ pub(super) async fn put_village(tx: &mut Tx, village: &Village) -> Result<(), Db
                 .map(drop)
         })?;
     }
+    // What is settled is suggested no more: else the same list would seem to change it again and again.
+    const SETTLED: &str = "delete from village_suggestion where village_id = $1";
+    on_db!(tx, |c| sqlx::query(SETTLED).bind(&village.id).execute(c).await.map(drop))?;
     for (generation, code) in &village.suggested {
         let (generation, code) = (i64::from(*generation), i64::from(*code));
         on_db!(tx, |c| {

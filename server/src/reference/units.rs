@@ -65,9 +65,13 @@ fn read_row(row: &mut Row<'_>, file: &mut UnitsFile) -> Option<()> {
 
 fn put_unit(row: &mut Row<'_>, file: &mut UnitsFile, unit: Unit, column: &str) -> Option<()> {
     match file.units.get(&unit.area) {
-        Some(there) if *there != unit => {
-            row.fault(column, format!("accepted: as in an earlier row, {} is {}", unit.area, there.name))
-        }
+        Some(there) if *there != unit => row.fault(
+            column,
+            (
+                format!("như ở dòng trước: {} là {}", unit.area, there.name),
+                format!("as in an earlier row, {} is {}", unit.area, there.name),
+            ),
+        ),
         _ => {
             file.units.insert(unit.area, unit);
             Some(())
@@ -79,13 +83,31 @@ fn put_edge(row: &mut Row<'_>, file: &mut UnitsFile, edge: Edge, column: &str) -
     let edges = file.edges.entry(edge.from).or_default();
     let others = || edges.iter().filter(|other| other.to != edge.to);
     if others().any(|other| other.whole || edge.whole) {
-        return row.fault(column, format!("accepted: one successor of {}, or part in each of its rows", edge.from));
+        return row.fault(
+            column,
+            (
+                format!("một đơn vị kế tiếp của {}, hoặc ghi part ở mọi dòng của đơn vị đó", edge.from),
+                format!("one successor of {}, or part in each of its rows", edge.from),
+            ),
+        );
     }
     if edge.main && others().any(|other| other.main) {
-        return row.fault("main_successor", format!("accepted: 1 for one successor of {} only", edge.from));
+        return row.fault(
+            "main_successor",
+            (
+                format!("1 cho chỉ một đơn vị kế tiếp của {}", edge.from),
+                format!("1 for one successor of {} only", edge.from),
+            ),
+        );
     }
     if edges.iter().any(|other| other.to == edge.to && *other != edge) {
-        return row.fault(column, format!("accepted: as in an earlier row of {} and {}", edge.from, edge.to));
+        return row.fault(
+            column,
+            (
+                format!("như ở dòng trước của {} và {}", edge.from, edge.to),
+                format!("as in an earlier row of {} and {}", edge.from, edge.to),
+            ),
+        );
     }
     edges.insert(edge);
     Some(())
@@ -96,7 +118,13 @@ fn old_unit(row: &mut Row<'_>, generation: u16, [code, name, district]: [&str; 3
     let lower = full.as_ref()?.to_lowercase();
     let kind = KINDS.into_iter().find(|kind| lower.starts_with(kind));
     if kind.is_none() {
-        return row.fault(name, "accepted: a name that begins with Xã, Phường, Thị trấn or Đặc khu".to_owned());
+        return row.fault(
+            name,
+            (
+                "tên bắt đầu bằng Xã, Phường, Thị trấn hoặc Đặc khu",
+                "a name that begins with Xã, Phường, Thị trấn or Đặc khu",
+            ),
+        );
     }
     let (from, to) =
         if generation == 2023 { (None, CHANGE_2024_DAY - 1) } else { (Some(CHANGE_2024_DAY), CHANGE_2025_DAY - 1) };
@@ -143,6 +171,12 @@ fn degrees_e3(row: &mut Row<'_>, column: &str, limit: f64) -> Option<Option<i32>
     match text.parse::<f64>() {
         #[expect(clippy::cast_possible_truncation, reason = "at most 180,000")]
         Ok(degrees) if degrees.abs() <= limit => Some(Some((degrees * 1000.0).round() as i32)),
-        _ => row.fault(column, format!("accepted: degrees with a point, from -{limit} to {limit}, or empty")),
+        _ => row.fault(
+            column,
+            (
+                format!("số độ có dấu chấm thập phân, từ -{limit} đến {limit}, hoặc để trống"),
+                format!("degrees with a point, from -{limit} to {limit}, or empty"),
+            ),
+        ),
     }
 }

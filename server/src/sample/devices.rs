@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sync_core::id::{AreaId, UnixMs};
 
-use super::people::Person;
+use super::people::{PEOPLE, Person};
 use super::{Place, SampleError, StoryClock};
 use crate::account::{self, NewAccount};
 use crate::app::AppState;
@@ -64,18 +64,7 @@ impl Carrier {
         place: &Place<'_>,
         person: &'static Person,
     ) -> Result<Self, SampleError> {
-        let directory = match person.username {
-            "bienphong" | "canbo" => place.demo.join(person.username),
-            other => place.demo.join(".making").join(other),
-        };
-        let code = code(app, person).await?;
-        let with = Enrolment { server: place.address, code: &code, label: "thiết bị mẫu" };
-        let options = OpenOptions {
-            clock: Arc::clone(clock) as Arc<dyn Clock>,
-            durability: Durability::Process,
-            ..OpenOptions::default()
-        };
-        let field = Field::enrol(&directory, with, options).await?;
+        let field = enrol(app, clock, place, person).await?;
         let catalogue = field.reference();
         let mut villages = Vec::new();
         for area in person.area_ids() {
@@ -93,8 +82,29 @@ impl Carrier {
     }
 }
 
-/// Makes a person's account; people without a device too.
-pub(super) async fn account(app: &AppState, person: &Person) -> Result<i64, SampleError> {
+/// Makes a person's account and enrols a device with a code. The first of each role keeps it for the demonstration.
+pub(super) async fn enrol(
+    app: &AppState,
+    clock: &Arc<StoryClock>,
+    place: &Place<'_>,
+    person: &Person,
+) -> Result<Field, SampleError> {
+    let is_shown = PEOPLE.iter().find(|other| other.role == person.role).is_some_and(|first| first == person);
+    let directory = match is_shown {
+        true => demo_store(place, person.username),
+        false => place.demo.join(".making").join(person.username),
+    };
+    let code = code(app, person).await?;
+    let with = Enrolment { server: place.address, code: &code, label: "thiết bị mẫu" };
+    let options = OpenOptions {
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        durability: Durability::Process,
+        ..OpenOptions::default()
+    };
+    Ok(Field::enrol(&directory, with, options).await?)
+}
+
+async fn account(app: &AppState, person: &Person) -> Result<i64, SampleError> {
     let hash = app.auth.hasher.hash(person.password.to_owned().into()).await;
     let new = NewAccount {
         username: person.username.to_owned(),

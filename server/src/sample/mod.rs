@@ -21,8 +21,9 @@ use crate::app::AppState;
 use crate::auth::key;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Tx};
 use crate::field::FieldError;
+use crate::on_db;
 use crate::reference;
 use crate::serve::{ServeError, Server};
 
@@ -40,6 +41,9 @@ pub enum SampleError {
     /// The database holds accounts or records: sample data are for a new one.
     #[error("the database is in use already: sample data are for a new one")]
     InUse,
+    /// Making sample data in this database was begun and never ended.
+    #[error("sample data were begun here and not finished; use an empty database")]
+    Unfinished,
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -72,6 +76,8 @@ pub struct Made {
     pub guard_store: PathBuf,
     /// An officer's enrolled store, for trying out.
     pub officer_store: PathBuf,
+    /// A coordinator's enrolled store, for trying out.
+    pub coordinator_store: PathBuf,
 }
 
 /// A clock that the story moves.
@@ -112,7 +118,11 @@ pub async fn install(db: &Db, config: &Config, now: UnixMs, seed: u64) -> Result
         return Err(SampleError::InUse);
     }
     let begin = UnixMs(now.0 - DAYS * DAY_MS);
-    db.write(async |tx| key::ensure(tx, begin).await.map(drop)).await?;
+    db.write(async |tx| {
+        put_state(tx, State::Making).await?;
+        key::ensure(tx, begin).await.map(drop)
+    })
+    .await?;
     reference::sample::install(db, true, begin).await?;
     let clock = Arc::new(StoryClock::at(begin));
     let served = served_at(config);
@@ -129,7 +139,44 @@ pub async fn install(db: &Db, config: &Config, now: UnixMs, seed: u64) -> Result
     // A server that was cut off has nothing the story waits for: every sync has ended.
     drop(serving.await);
     remove_if_there(&config.data_dir.join("demo/.making"))?;
-    told
+    let made = told?;
+    db.write(async |tx| put_state(tx, State::Made).await).await?;
+    Ok(made)
+}
+
+/// How far sample data have come in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// They were begun; whether that program still works on it is not known.
+    Making,
+    /// They are there, whole.
+    Made,
+}
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Making => "making",
+            Self::Made => "made",
+        }
+    }
+}
+
+/// How far sample data have come in this database; `None` when they were never begun.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn state(db: &Db) -> Result<Option<State>, DbError> {
+    const STATE: &str = "select value from setting where name = 'sample'";
+    let stored: Option<String> = on_db!(db, |c| sqlx::query_scalar(STATE).fetch_optional(c).await)?;
+    Ok(stored.map(|stored| if stored == State::Made.name() { State::Made } else { State::Making }))
+}
+
+async fn put_state(tx: &mut Tx, state: State) -> Result<(), DbError> {
+    const PUT: &str = "insert into setting (name, value) values ('sample', $1) \
+                       on conflict (name) do update set value = excluded.value";
+    on_db!(tx, |c| sqlx::query(PUT).bind(state.name()).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Where the devices live and whom they call.

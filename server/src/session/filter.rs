@@ -149,6 +149,20 @@ pub(super) fn area(catalogue: &Catalogue, text: &str) -> Result<AreaId, Problem>
 /// The condition that a row belongs to `unit` by lineage: recorded in an area that lies in it whole, or in a village
 /// of a split area that does.
 pub(super) fn belongs_to(catalogue: &Catalogue, unit: AreaId) -> String {
+    let of_village = |area, id: &str| catalogue.resolve(area, Some(id), unit.generation) == Resolution::Unit(unit.code);
+    parts_belong_to(catalogue, unit, "village_id", |area| {
+        catalogue.villages().map(|village| village.id.as_str()).filter(|id| of_village(area, id)).collect()
+    })
+}
+
+/// The condition that a row belongs to `unit` by lineage: recorded in an area that lies in it whole, or, in a split
+/// area, with one of the `column`'s values that are told for it.
+pub(super) fn parts_belong_to<'a>(
+    catalogue: &Catalogue,
+    unit: AreaId,
+    column: &str,
+    of_split: impl Fn(AreaId) -> Vec<&'a str>,
+) -> String {
     let lineage = catalogue.lineage();
     let mut related = lineage.ancestors(unit);
     related.extend(lineage.descendants(unit));
@@ -160,20 +174,16 @@ pub(super) fn belongs_to(catalogue: &Catalogue, unit: AreaId) -> String {
             whole.insert(area);
             continue;
         }
-        for village in catalogue.villages() {
-            if catalogue.resolve(area, Some(&village.id), unit.generation) == Resolution::Unit(unit.code) {
-                parts.entry(area).or_default().push(format!("'{}'", village.id.replace('\'', "''")));
-            }
+        let quoted = |id: &str| format!("'{}'", id.replace('\'', "''"));
+        let ids: Vec<String> = of_split(area).into_iter().map(quoted).collect();
+        if !ids.is_empty() {
+            parts.insert(area, ids);
         }
     }
     let mut any: Vec<String> = area_condition(&whole).into_iter().collect();
-    for (area, villages) in parts {
-        any.push(format!(
-            "(generation = {} and code = {} and village_id in ({}))",
-            area.generation,
-            area.code,
-            villages.join(", ")
-        ));
+    for (area, ids) in parts {
+        let AreaId { generation, code } = area;
+        any.push(format!("(generation = {generation} and code = {code} and {column} in ({}))", ids.join(", ")));
     }
     if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" or ")) }
 }
@@ -193,7 +203,8 @@ impl SessionParams {
         }
         if let Some(text) = &self.village {
             let village = catalogue.survivor(text);
-            let village = village.ok_or_else(|| refuse("village", text, "the id of a village, see /v1/reference"))?;
+            let village =
+                village.ok_or_else(|| refuse("village", text, "the id of a village, see /v1/reference/villages"))?;
             let ids = catalogue
                 .villages()
                 .filter(|other| catalogue.survivor(&other.id).is_some_and(|survivor| survivor.id == village.id));
@@ -201,7 +212,8 @@ impl SessionParams {
         }
         days(&mut conditions, "coalesce(held_day, -1)", self.from.as_deref(), self.to.as_deref())?;
         if let Some(text) = &self.format {
-            let format = text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference"))?;
+            let format =
+                text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference/formats"))?;
             conditions.with("format = {}", Bound::Text(format.to_string()));
         }
         match self.state.as_deref() {

@@ -1,6 +1,6 @@
 //! A page of sessions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -78,6 +78,8 @@ pub struct Session {
     pub state: String,
     /// The account that recorded it.
     pub recorder: i64,
+    /// That person's name; none when the account is not on file here.
+    pub recorder_name: Option<String>,
     /// The device that made it.
     #[schema(value_type = String)]
     pub device: DeviceId,
@@ -196,13 +198,29 @@ async fn rows(
     let rows: Vec<Row> =
         on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &conditions.bound).fetch_all(c).await)?;
     let mut material = material(tx, &rows).await?;
+    let names = recorders(tx, &rows).await?;
     rows.into_iter()
         .map(|row| {
             let held_day = row.held_day;
             let of_row = material.remove(&row.record_id.0).unwrap_or_default();
-            Ok((session(catalogue, row, of_row)?, held_day))
+            let recorder_name = names.get(&row.recorder).cloned();
+            Ok((session(catalogue, row, of_row, recorder_name)?, held_day))
         })
         .collect()
+}
+
+/// The names of those who recorded these rows. Whoever may see a session may know who recorded it.
+async fn recorders(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<i64, String>, DbError> {
+    let ids: BTreeSet<i64> = rows.iter().map(|row| row.recorder).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let text = format!("select id, display_name from account where id in ({})", places.join(", "));
+    let ids: Vec<Bound> = ids.into_iter().map(Bound::Int).collect();
+    let found: Vec<(i64, String)> =
+        on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &ids).fetch_all(c).await)?;
+    Ok(found.into_iter().collect())
 }
 
 async fn material(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<RecordId, BTreeMap<String, i64>>, DbError> {
@@ -222,7 +240,12 @@ async fn material(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<RecordId, BTreeM
     Ok(material)
 }
 
-fn session(catalogue: &Catalogue, row: Row, material: BTreeMap<String, i64>) -> Result<Session, DbError> {
+fn session(
+    catalogue: &Catalogue,
+    row: Row,
+    material: BTreeMap<String, i64>,
+    recorder_name: Option<String>,
+) -> Result<Session, DbError> {
     let area = stored_area(row.generation, row.code)?;
     let damaged = |error: serde_json::Error| DbError::Damaged { column: "session.tags", why: error.to_string() };
     let village = Some(row.village_id).filter(|id| !id.is_empty());
@@ -256,6 +279,7 @@ fn session(catalogue: &Catalogue, row: Row, material: BTreeMap<String, i64>) -> 
         conflicts: row.conflict_count,
         state: row.review_state,
         recorder: row.recorder,
+        recorder_name,
         device: row.device_id.0,
         claimed_at_ms: row.claimed_at_ms,
         received_at_ms: row.received_at_ms,

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::condition::{Bound, Conditions, bind};
 use super::cursor::Cursor;
-use super::filter::{area, days, limit};
+use super::filter::{area, days, limit, parts_belong_to};
 use crate::auth::Scope;
 use crate::coverage::calendar::day_text;
 use crate::coverage::query::refuse;
@@ -15,7 +15,7 @@ use crate::db::{Blob, DbError, Tx};
 use crate::on_db;
 use crate::problem::Problem;
 use crate::project::stored_area;
-use crate::reference::Catalogue;
+use crate::reference::{Catalogue, Resolution};
 
 /// The number that stands for this list in a cursor.
 const LIST: u8 = 16;
@@ -25,7 +25,8 @@ const LIST: u8 = 16;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PanelCheckParams {
-    /// A unit of any generation, `2025-06841`: with every unit it came from.
+    /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became; of a unit
+    /// that was split, by the village of the site.
     #[param(inline, value_type = Option<crate::openapi::Area>)]
     pub area: Option<String>,
     /// The site in the register of panels.
@@ -118,7 +119,7 @@ pub async fn panel_checks(
         conditions.within(areas);
     }
     if let Some(text) = &params.area {
-        conditions.within(&catalogue.scope(area(catalogue, text)?));
+        conditions.by_area(checked_in(catalogue, area(catalogue, text)?));
     }
     if let Some(site) = &params.site {
         conditions.with("site = {}", Bound::Text(site.clone()));
@@ -150,6 +151,17 @@ pub async fn panel_checks(
         .map(|row| Cursor { list: LIST, value: row.checked_day.unwrap_or(-1), record: row.record_id.0 }.text());
     let panel_checks = rows.into_iter().map(check).collect::<Result<_, DbError>>()?;
     Ok(PanelCheckPage { panel_checks, next })
+}
+
+/// The condition that a check belongs to `unit`: made in an area that lies in it whole, or, in a split area, at a site
+/// whose village does. Where nobody has said in which half the village lies, it is in neither.
+fn checked_in(catalogue: &Catalogue, unit: AreaId) -> String {
+    parts_belong_to(catalogue, unit, "site", |area| {
+        let of_site = |village: Option<&str>| catalogue.resolve(area, village, unit.generation);
+        let panels = catalogue.items().panels.iter();
+        let here = panels.filter(|site| of_site(site.body.village_id.as_deref()) == Resolution::Unit(unit.code));
+        here.map(|site| site.id.as_str()).collect()
+    })
 }
 
 fn check(row: Row) -> Result<PanelCheck, DbError> {

@@ -12,5 +12,6 @@ mod tests;
 
 pub use gate::{Admission, Binding, Verdict, is_judging, judge};
 pub use reason::Reason;
+pub use rules::{may_correct_others, may_write};
 
 pub use crate::record::chunk::{ChangeInfo, MAX_CHANGE_BYTES, MAX_DEPS, MAX_OPS, ScanError, scan};

@@ -97,6 +97,9 @@ reasons! {
     /// The device was revoked.
     DeviceRevoked = "device-revoked",
         "Thiết bị đã bị thu hồi", "The device was revoked";
+    /// The account of the device's owner was deactivated.
+    AccountDeactivated = "account-deactivated",
+        "Tài khoản của người ghi đã bị khóa", "The account of the device's owner was deactivated";
     /// The certificate had expired.
     CertificateExpired = "certificate-expired",
         "Chứng nhận của thiết bị đã hết hạn", "The device's certificate had expired";

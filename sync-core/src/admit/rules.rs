@@ -13,12 +13,19 @@ pub(super) const MAX_UNKNOWN_KEYS: usize = 64;
 /// The most bytes of one value.
 const MAX_VALUE_BYTES: usize = 8 * 1024;
 
-/// Whether a role may write a kind of record at all.
-fn may_write(role: Role, kind: RecordKind) -> bool {
+/// Whether a role may write a kind of record at all. Devices ask before they record, the gate before it admits.
+#[must_use]
+pub fn may_write(role: Role, kind: RecordKind) -> bool {
     match kind {
         RecordKind::Session | RecordKind::PanelCheck => role != Role::Administrator,
         RecordKind::Review => matches!(role, Role::Officer | Role::Coordinator),
     }
+}
+
+/// Whether a role may correct the tally of material that another person keeps.
+#[must_use]
+pub fn may_correct_others(role: Role) -> bool {
+    matches!(role, Role::Officer | Role::Coordinator)
 }
 
 /// One character that may stand in a note: PostgreSQL stores no U+0000, and nobody types the other controls.
@@ -33,7 +40,7 @@ pub(super) fn check(chunk: &Chunk<'_>, is_first: bool, binding: &Binding) -> Res
     if !binding.adopted && !may_write(binding.role, binding.kind) {
         return Err(Reason::RoleMayNotWrite);
     }
-    let corrects_others = binding.adopted || matches!(binding.role, Role::Officer | Role::Coordinator);
+    let corrects_others = binding.adopted || may_correct_others(binding.role);
     let required = record::required_keys(binding.kind);
     let (mut unknown, mut required_put) = (0, 0);
     for op in &chunk.columns.ops {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::Run;
-use super::{Device, Notice, StopReason, Write, raise};
+use super::{Device, Effect, Notice, StopReason, Write, raise};
 use crate::id::{AreaId, BatchHash, BatchSeq, DeviceId};
 use crate::log::{Batch, Head, Inventory, LogId, Receipt, Stage};
 use crate::sync::{DirectoryEntry, Exchange, Proposal, Response, Snapshot};
@@ -16,6 +16,7 @@ pub(super) struct Staged {
     reset: BTreeSet<LogId>,
     batches: Vec<Batch>,
     appended: BTreeMap<LogId, Vec<BatchHash>>,
+    sent: Option<Inventory>,
     stored: Option<Inventory>,
     backed_up: Option<Inventory>,
     refetch: Option<BTreeSet<LogId>>,
@@ -37,6 +38,7 @@ impl Staged {
             _ => Write::DropLog(*log),
         }));
         writes.extend(self.batches.iter().cloned().map(Write::PutBatch));
+        writes.extend(self.sent.clone().map(Write::SetSent));
         writes.extend(self.stored.clone().map(Write::SetStored));
         writes.extend(self.backed_up.clone().map(Write::SetBackedUp));
         writes.extend(self.refetch.clone().map(Write::SetRefetch));
@@ -63,7 +65,8 @@ impl Device {
             }
             Ok(Response::Exchange { at, exchange }) => {
                 run.server_time = at;
-                run.wanted = exchange.wanted.iter().copied().filter(|(log, _)| self.is_own(log)).collect();
+                let wanted = exchange.wanted.iter().copied();
+                run.wanted = wanted.filter(|wanted| self.is_own(&wanted.0) && !run.gave(wanted)).collect();
                 run.snapshots = exchange.snapshots.iter().copied().collect();
                 let staged = self.stage(&mut run, *exchange);
                 self.apply(run, staged);
@@ -86,7 +89,8 @@ impl Device {
     fn stage(&self, run: &mut Run, exchange: Exchange) -> Staged {
         let mut staged = Staged { own: Some(self.identity.device), more: exchange.more, ..Staged::default() };
         let mut outside = self.outside.clone();
-        for (log, _) in &exchange.heads {
+        // Of its own logs a device hears wherever they are; that says nothing of others' there.
+        for (log, _) in exchange.heads.iter().filter(|(log, _)| !self.is_own(log)) {
             outside.remove(&log.area);
         }
         outside.extend(&exchange.outside);
@@ -97,8 +101,10 @@ impl Device {
 
         let mut refetch = self.refetch.clone();
         let mut batches = exchange.page.batches;
-        let keeping = self.hand_over(run, &server, &batches);
-        batches.retain(|batch| !keeping.contains(&batch.log()));
+        let differs: BTreeSet<LogId> = exchange.differs.into_iter().collect();
+        let keeping = self.hand_over(run, &server, &batches, &differs);
+        batches.retain(|batch| !keeping.contains(&batch.log()) && !differs.contains(&batch.log()));
+        self.take_back(&mut staged, &mut refetch, differs.difference(&keeping));
         self.stage_batches(&mut staged, &mut refetch, exchange.directory, batches, true);
         run.received += staged.batches.len() as u64;
 
@@ -115,16 +121,22 @@ impl Device {
         }
         run.sent += total(&stored) - before;
         self.compare(run, &mut staged, (&server, &outside, &keeping), &mut stored, &mut refetch);
-        for log in refetch.clone() {
-            if self.staged_head(&staged, &log) == server.head(&log) && !staged.reset.contains(&log) {
-                refetch.remove(&log);
-            }
-        }
+        // Fetched is what the server has; it may have less than this device when it was put back meanwhile.
+        refetch.retain(|log| {
+            staged.reset.contains(log) && !staged.appended.contains_key(log)
+                || !self.staged_contains(&staged, log, &server.head(log))
+        });
 
-        let agreement = Proposal { inventory: server.clone(), backed_up: backed_up.clone() };
-        let agreement = Some(agreement).filter(|agreement| agreement.digest() == exchange.agreement);
+        // As long as something has to be given back or fetched anew, verdicts may still come out otherwise than they did
+        // for this device: both sides compare in full again afterwards.
+        let settled = differs.is_empty() && run.behind.is_empty();
+        let agreement = Proposal { epoch: exchange.epoch, inventory: server.clone(), backed_up: backed_up.clone() };
+        let agreement = Some(agreement).filter(|agreement| settled && agreement.digest() == exchange.agreement);
         let missing = server.iter().map(|(log, head)| head.seq.0.saturating_sub(self.staged_head(&staged, log).seq.0));
         staged.notices.push(Notice::Progress { sent: run.sent, received: run.received, missing: missing.sum() });
+        let mut sent = self.sent.clone();
+        staged.reset.iter().filter(|log| self.is_own(log)).for_each(|log| sent.set(*log, Head::EMPTY));
+        staged.sent = Some(sent).filter(|sent| *sent != self.sent);
         staged.stored = Some(stored).filter(|stored| *stored != self.stored);
         staged.backed_up = Some(backed_up).filter(|backed_up| *backed_up != self.backed_up);
         staged.refetch = Some(refetch).filter(|refetch| *refetch != self.refetch);
@@ -162,10 +174,8 @@ impl Device {
                 staged.notices.push(Notice::Unverifiable { log });
                 continue;
             }
-            // An answer brings a log from its first batch only when our head is not in it: ours went another way, even
-            // where the page ends before the first batch that differs. A snapshot brings every log from its first.
-            let from_start = paged && batch.header().seq.0 == 1 && self.chains.head(&log).seq.0 > 0;
-            if from_start && !staged.reset.contains(&log) {
+            // A snapshot brings every log from its first, whatever is here.
+            if paged && self.says_other_way(&batch) && !staged.reset.contains(&log) {
                 self.stage_reset(staged, refetch, log);
             }
             if self.staged_contains(staged, &log, &batch.head()) {
@@ -193,6 +203,17 @@ impl Device {
             news.into_values().filter(|entry| self.directory.get(&entry.device()) != Some(entry)).collect();
     }
 
+    /// Whether a batch of an answer says that this device's copy of its log went another way: it stands in the place of
+    /// another one, or it is the first although the server was told of a later head. That holds even where the page ends
+    /// before the first batch that differs. Of logs in areas that come into scope again the server was told nothing.
+    fn says_other_way(&self, batch: &Batch) -> bool {
+        let log = batch.log();
+        let head = self.chains.head(&log);
+        let told = self.is_own(&log) || !self.outside.contains(&log.area);
+        let replaces = batch.header().seq <= head.seq && !self.chains.contains(&log, &batch.head());
+        replaces || told && batch.header().seq.0 == 1 && head.seq.0 > 0
+    }
+
     fn stage_reset(&self, staged: &mut Staged, refetch: &mut BTreeSet<LogId>, log: LogId) {
         staged.reset.insert(log);
         staged.appended.remove(&log);
@@ -200,6 +221,22 @@ impl Device {
         if self.is_own(&log) {
             refetch.insert(log);
             staged.notices.push(Notice::StoreCopiedOrRolledBack { log, diverged: true });
+        }
+    }
+
+    /// Logs of which the server withholds other entries than it did when they came: they are taken back to nothing and
+    /// fetched anew. The changes of an own one become pending meanwhile.
+    fn take_back<'a>(
+        &self,
+        staged: &mut Staged,
+        refetch: &mut BTreeSet<LogId>,
+        differs: impl Iterator<Item = &'a LogId>,
+    ) {
+        for log in differs.filter(|log| self.chains.head(log).seq.0 > 0) {
+            staged.reset.insert(*log);
+            if self.is_own(log) {
+                refetch.insert(*log);
+            }
         }
     }
 
@@ -219,17 +256,22 @@ impl Device {
         }
     }
 
-    /// Others' logs that went another way on the server and of which it does not have this device's copy yet: they go out
-    /// before they are forgotten here.
-    fn hand_over(&self, run: &mut Run, server: &Inventory, batches: &[Batch]) -> BTreeSet<LogId> {
-        let from_start: BTreeSet<LogId> =
-            batches.iter().filter(|batch| batch.header().seq.0 == 1).map(Batch::log).collect();
+    /// Others' logs that went another way on the server, or are judged otherwise there, and of which it does not have this
+    /// device's copy yet: they go out before they are forgotten here.
+    fn hand_over(
+        &self,
+        run: &mut Run,
+        server: &Inventory,
+        batches: &[Batch],
+        differs: &BTreeSet<LogId>,
+    ) -> BTreeSet<LogId> {
+        let replaced: BTreeSet<LogId> =
+            batches.iter().filter(|batch| self.says_other_way(batch)).map(Batch::log).collect();
         let mut keeping = BTreeSet::new();
         for (log, head) in self.chains.logs().filter(|(log, _)| !self.is_own(log)) {
             let theirs = server.head(log);
-            let other_way =
-                if theirs.seq > head.seq { from_start.contains(log) } else { !self.chains.contains(log, &theirs) };
-            if !other_way {
+            let other_way = replaced.contains(log) || theirs.seq <= head.seq && !self.chains.contains(log, &theirs);
+            if !other_way && !differs.contains(log) {
                 continue;
             }
             let handed = *run.handed.entry(*log).or_insert(BatchSeq(0));
@@ -250,6 +292,7 @@ impl Device {
         stored: &mut Inventory,
         refetch: &mut BTreeSet<LogId>,
     ) {
+        run.lacking.clear();
         let logs: Vec<LogId> = self.chains.logs().map(|(log, _)| *log).collect();
         for log in logs.into_iter().filter(|log| self.is_own(log) || !outside.contains(&log.area)) {
             let (theirs, mine) = (server.head(&log), self.staged_head(staged, &log));
@@ -269,8 +312,10 @@ impl Device {
                 if stored.head(&log).seq > theirs.seq {
                     stored.set(log, theirs);
                 }
+            } else if run.offered(&log) < mine.seq {
+                run.behind.insert(log, theirs.seq.max(run.offered(&log)));
             } else {
-                run.behind.insert(log, theirs.seq);
+                run.lacking.insert(log);
             }
         }
     }
@@ -293,24 +338,27 @@ impl Device {
     }
 
     /// The writes are durable: memory follows.
-    pub(super) fn applied(&mut self, mut run: Run, staged: Staged) {
+    pub(super) fn applied(&mut self, run: Run, staged: Staged) {
         let advanced = staged.stored.as_ref().is_some_and(|stored| total(stored) > total(&self.stored));
         let found = run.found_more_to_send() || staged.refetch.is_some();
-        let progress = advanced || found || !staged.batches.is_empty() || !staged.reset.is_empty();
+        let progress = advanced || found || run.moved || !staged.batches.is_empty() || !staged.reset.is_empty();
         for log in &staged.reset {
             self.chains.clear(log);
             if self.is_own(log) {
                 self.pending.insert(log.area);
-                self.sent.set(*log, Head::EMPTY);
             }
         }
-        for (log, hashes) in staged.appended {
-            for hash in hashes {
-                self.chains.push(log, hash);
-            }
+        if !staged.reset.is_empty() {
+            self.effects.push_back(Effect::RenewActor);
+        }
+        for batch in &staged.batches {
+            self.chains.push(batch);
         }
         for entry in staged.directory {
             self.directory.insert(entry.device(), entry);
+        }
+        if let Some(sent) = staged.sent {
+            self.sent = sent;
         }
         if let Some(stored) = staged.stored {
             self.stored = stored;
@@ -330,17 +378,15 @@ impl Device {
         for notice in staged.notices {
             self.notify(notice);
         }
-        let level = staged.server.is_some_and(|server| self.is_level(&run, &server, staged.more));
-        let complete = level && run.behind.is_empty();
-        run.only_behind = level && run.behind.keys().all(|log| !self.is_own(log));
+        let complete = staged.server.is_some_and(|server| self.is_complete(&run, &server, staged.more));
         self.go_on(run, progress, complete);
     }
 
-    /// Whether this device has all that the server has, and the server all that is this device's own.
-    fn is_level(&self, run: &Run, server: &Inventory, more: bool) -> bool {
-        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head || run.behind.contains_key(log);
+    fn is_complete(&self, run: &Run, server: &Inventory, more: bool) -> bool {
+        let level = |(log, head): (&LogId, &Head)| self.chains.head(log) == *head;
         let sent = |(log, head): (&LogId, Head)| !self.is_own(log) || self.stored.head(log).seq == head.seq;
         !more
+            && run.behind.is_empty()
             && run.wanted.is_empty()
             && self.refetch.is_empty()
             && self.pending.is_empty()

@@ -6,7 +6,7 @@ use crate::id::{
     AreaId, BatchHash, BatchSeq, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role, UnixMs,
 };
 use crate::log::{Batch, Inventory, LogId, RawChange, Signature};
-use crate::sync::{DirectoryEntry, Proposal, SnapshotOffer};
+use crate::sync::{DirectoryEntry, Proposal, SnapshotOffer, Withheld};
 
 /// Names one [`Effect::Persist`], so that its outcome can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,8 @@ pub struct Identity {
     pub role: Role,
     /// The areas the certificate names; informs, decides nothing here.
     pub areas: BTreeSet<AreaId>,
-    /// The device ids of the server's own logs, one for each of its log keys: only their `adopted` entries count.
+    /// The device ids of the server's own logs, one for each log key it ever had: the only ones whose `adopted` entries
+    /// count.
     pub servers: BTreeSet<DeviceId>,
     /// The server's receipt keys, by key id.
     pub receipt_keys: Vec<(String, PublicKey)>,
@@ -47,6 +48,8 @@ pub struct PendingChange {
 pub struct Stored {
     /// The hashes of each log's batches, from the first.
     pub chains: Vec<(LogId, Vec<BatchHash>)>,
+    /// The entries of those batches whose bytes are not here.
+    pub withheld: Withheld,
     /// The areas that have pending changes.
     pub pending: BTreeSet<AreaId>,
     /// Own logs: what went out, receipt or not.
@@ -135,6 +138,9 @@ pub enum Effect {
     },
     /// Fetch a snapshot; answer [`Input::SnapshotFetched`] or [`Input::Failed`].
     FetchSnapshot(SnapshotOffer),
+    /// Draw a new actor before anything more is recorded: changes of the present one may have left the store, and a
+    /// number used twice would lose a record.
+    RenewActor,
     /// Hand this file, once encrypted to the server, to a carrier.
     Export {
         /// The file, see [`crate::sync::Carried`].
@@ -225,6 +231,11 @@ pub enum Notice {
     ServerWasBehind {
         /// The log.
         log: LogId,
+    },
+    /// A recorded change is too large for any batch: it stays on this device, and everything else goes.
+    TooLarge {
+        /// Its record.
+        record: RecordId,
     },
     /// The server does not take batches of this log of another device: after a restore it may not know the device any
     /// more. They are kept here, and offered again with each sync.

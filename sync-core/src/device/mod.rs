@@ -67,6 +67,8 @@ pub struct Device {
     outside: BTreeSet<AreaId>,
     tickets: u64,
     recording: BTreeMap<Ticket, (AreaId, RecordId)>,
+    /// Receipts of a file that are being written: the heads they raise, and at which stage.
+    importing: BTreeMap<Ticket, Vec<(Stage, LogId, Head)>>,
     effects: VecDeque<Effect>,
     run: Option<Run>,
 }
@@ -78,7 +80,7 @@ impl Device {
         Self {
             identity,
             sizes,
-            chains: Chains::new(stored.chains),
+            chains: Chains::new(stored.chains, stored.withheld),
             pending: stored.pending,
             sent: stored.sent,
             stored: stored.stored,
@@ -89,6 +91,7 @@ impl Device {
             outside: stored.outside,
             tickets: 0,
             recording: BTreeMap::new(),
+            importing: BTreeMap::new(),
             effects: VecDeque::new(),
             run: None,
         }
@@ -102,17 +105,24 @@ impl Device {
                 let ticket = self.persist(vec![Write::AddPending { area, change }]);
                 self.recording.insert(ticket, (area, record));
             }
-            Input::Persisted(ticket) => match self.recording.remove(&ticket) {
-                Some((area, record)) => {
+            Input::Persisted(ticket) => {
+                if let Some((area, record)) = self.recording.remove(&ticket) {
                     self.pending.insert(area);
                     self.notify(Notice::Recorded { record });
+                } else if let Some(raised) = self.importing.remove(&ticket) {
+                    self.raise_all(&raised);
+                    self.notify(Notice::ReceiptsTaken);
+                } else {
+                    self.advance_persisted(ticket);
                 }
-                None => self.advance_persisted(ticket),
-            },
-            Input::PersistFailed(ticket) => match self.recording.remove(&ticket) {
-                Some((_, record)) => self.notify(Notice::NotRecorded { record }),
-                None => self.fail_persist(ticket),
-            },
+            }
+            Input::PersistFailed(ticket) => {
+                if let Some((_, record)) = self.recording.remove(&ticket) {
+                    self.notify(Notice::NotRecorded { record });
+                } else if self.importing.remove(&ticket).is_none() {
+                    self.fail_persist(ticket);
+                }
+            }
             Input::Renewed(identity) => self.identity = identity,
             Input::ReceiptsImported { file } => self.take_receipts(&file),
             input => self.advance(input),
@@ -186,24 +196,26 @@ impl Device {
         let Some(file) = ReceiptFile::from_bytes(file).ok().filter(|file| file.to == self.identity.device) else {
             return self.notify(Notice::NotReceiptsForThisDevice);
         };
-        let (mut stored, mut backed_up) = (self.stored.clone(), self.backed_up.clone());
+        let mut raised = Vec::new();
         for receipt in &file.receipts {
             if !self.is_genuine(receipt) {
                 self.notify(Notice::ForgedReceipt);
                 continue;
             }
-            for (log, head) in receipt.heads.iter().filter(|(log, head)| self.chains.contains(log, head)) {
-                raise(&mut stored, log, head, &self.identity.device);
-                if receipt.stage == Stage::BackedUp {
-                    raise(&mut backed_up, log, head, &self.identity.device);
-                }
-            }
+            let ours = receipt.heads.iter().filter(|(log, head)| self.chains.contains(log, head));
+            raised.extend(ours.map(|(log, head)| (receipt.stage, *log, *head)));
         }
-        // Receipts only ever raise what is already durable elsewhere: forgetting them in a crash costs a repeated batch.
-        self.stored = stored.clone();
-        self.backed_up = backed_up.clone();
-        self.persist(vec![Write::SetStored(stored), Write::SetBackedUp(backed_up)]);
-        self.notify(Notice::ReceiptsTaken);
+        let (mut stored, mut backed_up) = (self.stored.clone(), self.backed_up.clone());
+        raise_to(&mut stored, &mut backed_up, &raised, &self.identity.device);
+        let ticket = self.persist(vec![Write::SetStored(stored), Write::SetBackedUp(backed_up)]);
+        self.importing.insert(ticket, raised);
+    }
+
+    /// Raises what is remembered; a sync may have raised it further meanwhile.
+    fn raise_all(&mut self, raised: &[(Stage, LogId, Head)]) {
+        let still = raised.iter().filter(|(_, log, head)| self.chains.contains(log, head)).copied();
+        let still: Vec<_> = still.collect();
+        raise_to(&mut self.stored, &mut self.backed_up, &still, &self.identity.device);
     }
 }
 
@@ -211,6 +223,16 @@ impl Device {
 fn raise(inventory: &mut Inventory, log: &LogId, head: &Head, me: &DeviceId) {
     if log.device == *me && inventory.head(log).seq < head.seq {
         inventory.set(*log, *head);
+    }
+}
+
+/// Raises the heads receipts speak of; what is backed up is stored too.
+fn raise_to(stored: &mut Inventory, backed_up: &mut Inventory, raised: &[(Stage, LogId, Head)], me: &DeviceId) {
+    for (stage, log, head) in raised {
+        raise(stored, log, head, me);
+        if *stage == Stage::BackedUp {
+            raise(backed_up, log, head, me);
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The steps of a sync, one after the other: seal what is pending, gather what the server lacks, exchange, apply, repeat.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::apply::Staged;
 use super::{Device, Effect, Input, Notice, PendingChange, StopReason, Ticket, Write, raise};
-use crate::id::{AreaId, BatchSeq, UnixMs};
+use crate::id::{AreaId, BatchHash, BatchSeq, UnixMs};
 use crate::log::{Batch, BatchHeader, Digest16, Inventory, LogId, RawChange, Signature, limits, seal};
-use crate::sync::{Carried, Page, Request, SnapshotOffer};
+use crate::sync::{Carried, Page, Request, SnapshotOffer, Withheld};
 
 /// Contents of the changes sealed into one batch, in bytes: a lost page repeats little, a signature covers much.
 const SEAL_BYTES: usize = 128 << 10;
@@ -26,8 +26,18 @@ pub(super) struct Run {
     /// Others' logs that went another way on the server, and how far this device's copy was handed over in this run: a
     /// copy is forgotten only when the server has all of it, because nobody else may have it.
     pub(super) handed: BTreeMap<LogId, BatchSeq>,
+    /// Others' logs, and how far they were given back in this run. What the server then still does not have it cannot
+    /// take: the device that signed it is not on its file. It is offered again in the next run.
+    offered: BTreeMap<LogId, BatchSeq>,
     /// Single own batches whose bytes the server lacks.
     pub(super) wanted: VecDeque<(LogId, BatchSeq)>,
+    /// Those that went out in this run: what they lacked, this device lacks too.
+    given: BTreeSet<(LogId, BatchSeq)>,
+    /// Own batches that went out in this run. The server answered, so it has them, in its chain or beside it: sending them
+    /// again would bring nothing, and keep what others lost from being given back.
+    out: BTreeSet<BatchHash>,
+    /// Whether the last request brought the server something this run had not sent before.
+    pub(super) moved: bool,
     pub(super) snapshots: VecDeque<SnapshotOffer>,
     /// What was found to be missing on the server in the exchange before: finding the same again is no progress.
     sent_before: (BTreeMap<LogId, BatchSeq>, VecDeque<(LogId, BatchSeq)>),
@@ -39,8 +49,8 @@ pub(super) struct Run {
     snapshots_refused: bool,
     idle_rounds: u8,
     rounds: u32,
-    /// After the last answer nothing was left to do but to give back batches of others.
-    pub(super) only_behind: bool,
+    /// Others' logs that the server still does not have after all of them was given back in this run.
+    pub(super) lacking: BTreeSet<LogId>,
     pub(super) server_time: UnixMs,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -74,7 +84,11 @@ impl Run {
             step: Step::Turning,
             behind: BTreeMap::new(),
             handed: BTreeMap::new(),
+            offered: BTreeMap::new(),
             wanted: VecDeque::new(),
+            given: BTreeSet::new(),
+            out: BTreeSet::new(),
+            moved: false,
             snapshots: VecDeque::new(),
             sent_before: (BTreeMap::new(), VecDeque::new()),
             to_read: VecDeque::new(),
@@ -84,11 +98,21 @@ impl Run {
             snapshots_refused: false,
             idle_rounds: 0,
             rounds: 0,
-            only_behind: false,
+            lacking: BTreeSet::new(),
             server_time: UnixMs(0),
             sent: 0,
             received: 0,
         }
+    }
+
+    /// How far a log of another device was given back in this run.
+    pub(super) fn offered(&self, log: &LogId) -> BatchSeq {
+        self.offered.get(log).copied().unwrap_or(BatchSeq(0))
+    }
+
+    /// Whether a batch went out in this run because its bytes were wanted.
+    pub(super) fn gave(&self, wanted: &(LogId, BatchSeq)) -> bool {
+        self.given.contains(wanted)
     }
 
     /// Whether the last answer named something the server lacks that the one before did not.
@@ -145,7 +169,7 @@ impl Device {
         let Some(mut run) = self.run.take() else { return };
         match std::mem::replace(&mut run.step, Step::Turning) {
             Step::Sealed(waiting, batch) if waiting == ticket => {
-                self.chains.push(batch.log(), batch.hash());
+                self.chains.push(&batch);
                 self.next_seal(run);
             }
             Step::Applied(waiting, staged) if waiting == ticket => self.applied(run, *staged),
@@ -179,7 +203,10 @@ impl Device {
 
     /// Seals the pending changes of the next area, or goes on to gather.
     fn next_seal(&mut self, run: Run) {
-        let area = self.pending.iter().copied().find(|area| !self.refetch.contains(&self.own_log(*area)));
+        // A file takes along everything, also what waits for the server's history of its log: who writes one may never
+        // sync again. What it seals there is kept by the server and sealed anew here once that history came.
+        let sealable = |area: &AreaId| run.goal == Goal::Export || !self.refetch.contains(&self.own_log(*area));
+        let area = self.pending.iter().copied().find(sealable);
         match area {
             Some(area) => {
                 let effect = Effect::ReadPending { area, at_most: limits::ENTRIES };
@@ -190,6 +217,11 @@ impl Device {
     }
 
     fn seal(&mut self, run: Run, area: AreaId, changes: Vec<PendingChange>) {
+        let (changes, too_large): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|pending| pending.change.contents().len() <= limits::CHANGE_BYTES);
+        for pending in too_large {
+            self.notify(Notice::TooLarge { record: pending.record });
+        }
         let mut bytes = 0;
         let changes: Vec<_> = changes
             .into_iter()
@@ -212,7 +244,7 @@ impl Device {
                 let bodies = changes.into_iter().map(|(_, _, change)| change).collect();
                 self.wait(run, Step::Signed(header, bodies), Effect::Sign { message });
             }
-            // A change over the limit cannot have been recorded by this crate; it stays pending and everything else goes.
+            // Every bound of a batch was kept above; the area stays pending and everything else goes.
             Err(_) => {
                 self.pending.remove(&area);
                 self.next_seal(run);
@@ -237,10 +269,10 @@ impl Device {
         let own = self
             .chains
             .logs()
-            .filter(|(log, _)| self.is_own(log) && !self.refetch.contains(log))
-            .map(|(log, head)| (*log, self.stored.head(log).seq, head.seq))
-            .filter(|(_, stored, head)| stored < head)
-            .map(|(log, stored, _)| (log, stored));
+            .filter(|(log, _)| self.is_own(log) && (run.goal == Goal::Export || !self.refetch.contains(log)))
+            .map(|(log, head)| (*log, self.chains.skip(log, self.stored.head(log).seq, &run.out), head.seq))
+            .filter(|(_, after, head)| after < head)
+            .map(|(log, after, _)| (log, after));
         run.to_read = own.collect();
         if run.goal == Goal::Sync {
             let behind = std::mem::take(&mut run.behind);
@@ -255,7 +287,10 @@ impl Device {
             Goal::Sync => self.sizes.send_bytes,
             Goal::Export => usize::MAX,
         };
-        if let Some((log, seq)) = run.wanted.pop_front() {
+        if run.gathered_bytes < budget
+            && let Some((log, seq)) = run.wanted.pop_front()
+        {
+            run.given.insert((log, seq));
             let after = BatchSeq(seq.0.saturating_sub(1));
             return self.wait(run, Step::LogRead, Effect::ReadLog { log, after, about_bytes: 0 });
         }
@@ -274,7 +309,15 @@ impl Device {
     fn send(&mut self, mut run: Run) {
         let batches = std::mem::take(&mut run.gathered);
         let mut sent = self.sent.clone();
+        run.moved = false;
         for batch in &batches {
+            // Others' batches only go out when they are given back, which counts by how far that is.
+            if self.is_own(&batch.log()) {
+                run.moved |= run.out.insert(batch.hash());
+            } else {
+                let offered = run.offered.entry(batch.log()).or_insert(BatchSeq(0));
+                *offered = (*offered).max(batch.header().seq);
+            }
             raise(&mut sent, &batch.log(), &batch.head(), &self.identity.device);
             run.handed.entry(batch.log()).and_modify(|handed| *handed = (*handed).max(batch.header().seq));
         }
@@ -283,9 +326,12 @@ impl Device {
             self.persist(vec![Write::SetSent(sent)]);
         }
         let mine = self.within_scope();
-        let (agreement, base) = match &self.agreement {
-            Some(agreement) if !run.full => (agreement.digest(), agreement.inventory.clone()),
-            _ => (Digest16::NONE, Inventory::new()),
+        let (agreement, base, withheld) = match &self.agreement {
+            Some(agreement) if !run.full => (agreement.digest(), agreement.inventory.clone(), Withheld::new()),
+            _ => {
+                let spoken_of = |log: &LogId| mine.head(log).seq.0 > 0;
+                (Digest16::NONE, Inventory::new(), self.chains.withheld(spoken_of))
+            }
         };
         let request = Request {
             clock: run.now,
@@ -293,6 +339,7 @@ impl Device {
             page_bytes: self.sizes.receive_bytes,
             take_snapshots: self.sizes.snapshots && !run.snapshots_refused,
             heads: mine.difference(&base),
+            withheld,
             page: Page { batches },
         };
         self.wait(run, Step::Received, Effect::Send { request: request.to_bytes() });
@@ -326,6 +373,8 @@ impl Device {
             return self.stop(StopReason::NoProgress);
         }
         run.full = true;
+        // That answer brought no receipts.
+        run.out.clear();
         self.agreement = None;
         self.gather(run);
     }
@@ -336,21 +385,17 @@ impl Device {
             return self.wait(run, Step::SnapshotFetched, Effect::FetchSnapshot(offer));
         }
         if complete {
+            // What it does not take must not keep this device from being level with it.
+            for log in run.lacking {
+                self.notify(Notice::ServerLacks { log });
+            }
             let server_time = run.server_time;
             return self.notify(Notice::Synced { server_time });
         }
         run.idle_rounds = if progress { 0 } else { run.idle_rounds + 1 };
         run.rounds += 1;
         if run.idle_rounds >= IDLE_ROUNDS || run.rounds >= ROUNDS {
-            if !run.only_behind {
-                return self.stop(StopReason::NoProgress);
-            }
-            // The server does not take them, for instance because it no longer knows their device. That must not keep
-            // this one from being level with it.
-            for log in run.behind.into_keys() {
-                self.notify(Notice::ServerLacks { log });
-            }
-            return self.notify(Notice::Synced { server_time: run.server_time });
+            return self.stop(StopReason::NoProgress);
         }
         self.next_seal(run);
     }

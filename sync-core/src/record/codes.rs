@@ -1,7 +1,9 @@
 //! The codes this version knows, with their words in both languages.
 //!
-//! The lists are open: a code that is not here is shown as it stands. Where the project's glossary has a word, it is
-//! the glossary's; a native reader has not checked the others yet.
+//! The lists are open: a code that is not here is shown as it stands. They are the lists a server hands out unless its
+//! operator imported others, code by code and word by word (a test of the server compares them), so that a device that
+//! has never been online writes the same codes as one that has. Where the project's glossary has a word, it is the
+//! glossary's; a native reader has not checked the others yet.
 
 /// A code and its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -77,6 +79,7 @@ pub const LANGUAGES: &[KnownCode] = &[
     known("san_chi", "Tiếng Sán Chỉ", "Sán Chỉ"),
     known("hoa", "Tiếng Hoa", "Hoa"),
     known("san_diu", "Tiếng Sán Dìu", "Sán Dìu"),
+    known("other", "Tiếng khác", "Another language"),
 ];
 
 /// Kinds of place: field `place_kind`.
@@ -85,16 +88,19 @@ pub const PLACE_KINDS: &[KnownCode] = &[
     known("school", "Trường học", "School"),
     known("market", "Chợ phiên", "Market"),
     known("household", "Hộ gia đình", "Households"),
-    known("border_crossing", "Cửa khẩu, chốt, lối mở", "Crossing or checkpoint"),
-    known("outdoor", "Ngoài trời", "Outdoors"),
+    known("border_gate", "Cửa khẩu, chốt, lối mở", "Crossing or checkpoint"),
+    known("post", "Đồn, trạm Biên phòng", "Border guard post or station"),
+    known("committee", "Trụ sở xã, phường", "Commune headquarters"),
+    known("outdoor", "Ngoài trời, trên đường", "Outdoors or on the road"),
     known("online", "Trên mạng", "Online"),
+    known("other", "Nơi khác", "Elsewhere"),
 ];
 
 /// Kinds of material: keys `material/<kind>/<recorder>`.
 pub const MATERIALS: &[KnownCode] = &[
-    known("leaflet", "Tờ rơi", "Leaflets"),
-    known("folder", "Tờ gấp", "Folders"),
-    known("handbook", "Sổ tay", "Handbooks"),
+    known("leaflet", "Tờ rơi", "Leaflet"),
+    known("folder", "Tờ gấp", "Folder"),
+    known("handbook", "Sổ tay", "Handbook"),
 ];
 
 /// Roles of the team present: keys `team/<role>`.
@@ -110,28 +116,29 @@ pub const TEAM_ROLES: &[KnownCode] = &[
 
 /// Difficulties met: set `difficulty/`.
 pub const DIFFICULTIES: &[KnownCode] = &[
-    known("shame", "Mặc cảm, tự ti", "Shame"),
-    known("incomplete", "Trình báo không đầy đủ", "Incomplete statements"),
-    known("ties_abroad", "Có người thân, quan hệ ở nước ngoài", "Ties abroad"),
-    known("return_unreported", "Tự trở về không trình báo", "Returning without reporting"),
+    known("shame", "Người dân e ngại, mặc cảm", "Shame and reluctance to speak"),
+    known("incomplete", "Thông tin cung cấp không đầy đủ", "Incomplete statements"),
+    known("ties_abroad", "Có quan hệ thân tộc bên kia biên giới", "Family ties across the border"),
+    known("unreported_return", "Trở về nhưng không khai báo", "Returned without reporting"),
     known("language", "Bất đồng ngôn ngữ", "No common language"),
-    known("access", "Đường sá đi lại khó khăn", "Hard to reach"),
-    known("low_turnout", "Ít người tham gia", "Few came"),
-    known("weather", "Thời tiết xấu", "Bad weather"),
+    known("absent", "Người dân vắng nhà, đi làm xa", "Residents away or at work elsewhere"),
+    known("weather", "Thời tiết xấu, đường đi khó", "Bad weather or roads"),
+    known("no_signal", "Không có sóng điện thoại", "No telephone signal"),
+    known("material_short", "Thiếu tài liệu", "Material ran out"),
 ];
 
 /// Hotlines made known: set `hotline/`.
 pub const HOTLINES: &[KnownCode] = &[
-    known("111", "Tổng đài quốc gia bảo vệ trẻ em 111", "National child protection line 111"),
-    known("18001769", "Đường dây nóng của tỉnh 18001769", "Provincial line 18001769"),
+    known("18001769", "Đường dây nóng của tỉnh (miễn phí)", "Provincial line (free)"),
+    known("111", "Tổng đài điện thoại quốc gia bảo vệ trẻ em", "National child protection line"),
 ];
 
 /// What is found at a panel: set `condition/`.
 pub const PANEL_CONDITIONS: &[KnownCode] = &[
     known("good", "Còn tốt", "Good"),
-    known("faded_torn", "Mờ, rách", "Faded or torn"),
+    known("faded", "Mờ, rách", "Faded or torn"),
     known("missing", "Mất", "Missing"),
-    known("wrong_info", "Cần thay thông tin", "Information must be replaced"),
+    known("outdated", "Cần thay thông tin", "Information must be replaced"),
 ];
 
 /// Every list with its name, for those who hand them out.

@@ -20,7 +20,7 @@ use crate::id::{ActorId, ChangeHash, RecordId, RecordKind, RecorderId, UnixMs};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// A field does not accept what was given.
-    #[error("{field}: accepted is {accepted_en}")]
+    #[error("{field}: {accepted_en}")]
     Field {
         /// The field's key.
         field: String,
@@ -287,17 +287,26 @@ pub fn resolve<B: AsRef<[u8]>>(
     let conflicts = RecordView::read(kind, &document.state()?)?.conflicts();
     let open: Vec<_> = conflicts.iter().map(|conflict| conflict.field.as_str()).collect();
     let Some(conflict) = conflicts.iter().find(|conflict| conflict.field == field) else {
-        let open = if open.is_empty() { "-".to_owned() } else { open.join(", ") };
+        let (vi, en) = match open.is_empty() {
+            true => ("bản ghi này không có mục nào".to_owned(), "no field of this record is".to_owned()),
+            false => {
+                (format!("những mục như vậy là {}", open.join(", ")), format!("those that are: {}", open.join(", ")))
+            }
+        };
         return Err(EditError::field(
             field,
-            &format!("mục đang có hai bản ghi khác nhau: {open}"),
-            &format!("a field in conflict: {open}"),
+            &format!("mục này không có nhiều giá trị khác nhau để chọn; {vi}"),
+            &format!("the field is not in conflict; {en}"),
         ));
     };
     if conflict.values.iter().all(|claim| claim.value != *chosen) {
         let values: Vec<_> = conflict.values.iter().map(|claim| claim.value.to_text()).collect();
         let values = values.join(" | ");
-        return Err(EditError::field(field, &format!("một trong: {values}"), &format!("one of: {values}")));
+        return Err(EditError::field(
+            field,
+            &format!("phải là một trong các giá trị: {values}"),
+            &format!("one of: {values}"),
+        ));
     }
     let writes = Writes { entries: BTreeMap::from([(field.to_owned(), Some(chosen.clone()))]), note: None };
     document.write(&writes, author)?.ok_or_else(|| EditError::Write("the conflict was gone".to_owned()))

@@ -28,7 +28,7 @@ fields! {
     }
 }
 
-/// `condition/<code>`: what was found, for instance `good` or `faded_torn`.
+/// `condition/<code>`: what was found, for instance `good` or `faded`.
 const CONDITION: &str = "condition/";
 
 /// A panel check as it stands.
@@ -99,20 +99,16 @@ impl PanelCheckEdit {
     pub(crate) fn check(&self, before: Option<&PanelCheckView>) -> Result<(), EditError> {
         let fields = &self.fields;
         if fields.site == Patch::Clear || (before.is_none() && fields.site == Patch::Keep) {
-            return Err(EditError::field("site", "bắt buộc: mã điểm đặt pano", "required: the site of the panel"));
+            return Err(EditError::field("site", "bắt buộc phải có", "required"));
         }
         if fields.date == Patch::Clear || (before.is_none() && fields.date == Patch::Keep) {
-            return Err(EditError::field(
-                "date",
-                "bắt buộc: ngày kiểm tra, yyyy-mm-dd",
-                "required: the day, yyyy-mm-dd",
-            ));
+            return Err(EditError::field("date", "bắt buộc phải có", "required"));
         }
         if before.is_none() && self.conditions.add.is_empty() {
             return Err(EditError::field(
-                "conditions",
-                "ít nhất một tình trạng: good, faded_torn, missing, wrong_info",
-                "at least one condition: good, faded_torn, missing, wrong_info",
+                "condition",
+                "phải có ít nhất một tình trạng: good, faded, missing, outdated",
+                "at least one condition: good, faded, missing, outdated",
             ));
         }
         Ok(())

@@ -247,7 +247,7 @@ impl SessionEdit {
             if touched && after(patch, pick).is_some_and(|part| total.is_none_or(|total| part > total)) {
                 return Err(EditError::field(
                     field,
-                    "không lớn hơn tổng số lượt người nghe",
+                    "không được lớn hơn tổng số lượt người nghe",
                     "at most the total of attendances",
                 ));
             }
@@ -255,10 +255,10 @@ impl SessionEdit {
         let missing = |field, vi, en| Err(EditError::field(field, vi, en));
         let absent = |cleared, kept| cleared || (before.is_none() && kept);
         if absent(fields.date == Patch::Clear, fields.date == Patch::Keep) {
-            return missing("date", "bắt buộc: ngày thực hiện, dạng yyyy-mm-dd", "required: the day held, yyyy-mm-dd");
+            return missing("date", "bắt buộc phải có", "required");
         }
         if absent(fields.village == Patch::Clear, fields.village == Patch::Keep) {
-            return missing("village", "bắt buộc: thôn, bản, khu hoặc tên địa điểm", "required: a village or a place");
+            return missing("village", "bắt buộc phải có", "required");
         }
         Ok(())
     }

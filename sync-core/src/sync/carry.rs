@@ -48,6 +48,16 @@ impl Carried {
         out.0
     }
 
+    /// How much memory [`Carried::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`FileError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, FileError> {
+        let mut from = open(bytes, CARRIED, "carried records")?;
+        from.take("from", 8)?;
+        Ok(Page::weigh(&mut from)?)
+    }
+
     /// Reads what [`Carried::to_bytes`] wrote.
     ///
     /// # Errors

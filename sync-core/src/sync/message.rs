@@ -1,7 +1,10 @@
 //! The two messages of the exchange.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::directory::DirectoryEntry;
 use super::page::{Page, PageError};
+use super::plan::Epoch;
 use crate::id::{AreaId, BatchSeq, UnixMs};
 use crate::log::{Digest16, Head, LogId, Receipt};
 use crate::wire::{Reader, WireError, Writer};
@@ -9,6 +12,11 @@ use crate::wire::{Reader, WireError, Writer};
 const LAYOUT: u8 = 1;
 /// The most bytes of a page a request may ask for.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
+/// The fewest bytes what is withheld of one log takes: log, count, one entry.
+const LEAST_WITHHELD_BYTES: usize = 13;
+
+/// The entries, by batch and place in it, whose bytes a device does not have although it has their batch.
+pub type Withheld = BTreeMap<LogId, BTreeSet<(BatchSeq, u8)>>;
 
 /// What a device has, and what it believes the server lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +31,9 @@ pub struct Request {
     pub take_snapshots: bool,
     /// Where the device's inventory, with the batches of this request, differs from the agreement.
     pub heads: Vec<(LogId, Head)>,
+    /// With the whole inventory, what of it was withheld from the device; else empty. A server that was restored may have
+    /// judged the same changes otherwise, which heads alone do not show.
+    pub withheld: Withheld,
     /// Batches the server is believed to lack: own ones, and others' that the server has lost.
     pub page: Page,
 }
@@ -41,6 +52,8 @@ pub struct SnapshotOffer {
 /// The substance of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
+    /// The server's epoch.
+    pub epoch: Epoch,
     /// Stands, from now on, for the server's inventory after this request and the backed-up heads of the device's logs.
     pub agreement: Digest16,
     /// The page was cut: ask again.
@@ -54,6 +67,9 @@ pub struct Exchange {
     pub outside: Vec<AreaId>,
     /// Batches of the device whose bytes the server lacks although it has their hashes.
     pub wanted: Vec<(LogId, BatchSeq)>,
+    /// Logs of which the server withholds other entries than were withheld from the device: its copy is to be replaced by
+    /// the server's. Ascending.
+    pub differs: Vec<LogId>,
     /// Devices whose logs the device has not seen yet.
     pub directory: Vec<DirectoryEntry>,
     /// Areas that are better fetched whole.
@@ -106,8 +122,26 @@ impl Request {
             .number(self.page_bytes)
             .byte(self.take_snapshots.into());
         crate::log::write_heads(&mut out, &self.heads);
+        write_withheld(&mut out, &self.withheld);
         self.page.write(&mut out);
         out.0
+    }
+
+    /// How much memory [`Request::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, MessageError> {
+        let mut from = Reader::new(bytes);
+        layout(&mut from)?;
+        from.signed("clock")?;
+        from.take("agreement", 16)?;
+        from.number("page_bytes")?;
+        from.byte("take_snapshots")?;
+        // As a list, and again as the inventory it makes.
+        let heads = crate::log::skip_heads(&mut from)? * 3 * size_of::<(LogId, Head)>();
+        let withheld = skip_withheld(&mut from)?;
+        Ok(heads + withheld + Page::weigh(&mut from)?)
     }
 
     /// Reads what [`Request::to_bytes`] wrote.
@@ -123,6 +157,7 @@ impl Request {
             page_bytes: from.number_up_to("page_bytes", MAX_PAGE_BYTES)?,
             take_snapshots: read_bool(&mut from, "take_snapshots")?,
             heads: crate::log::read_heads(&mut from)?,
+            withheld: read_withheld(&mut from)?,
             page: Page::read(&mut from)?,
         })
     }
@@ -171,7 +206,7 @@ impl Response {
 
 impl Exchange {
     fn write(&self, out: &mut Writer) {
-        out.fixed(&self.agreement.0).byte(self.more.into());
+        out.fixed(&self.epoch.0).fixed(&self.agreement.0).byte(self.more.into());
         crate::log::write_heads(out, &self.heads);
         out.count(self.receipts.len());
         for receipt in &self.receipts {
@@ -186,6 +221,10 @@ impl Exchange {
             log.write(out);
             out.number(seq.0);
         }
+        out.count(self.differs.len());
+        for log in &self.differs {
+            log.write(out);
+        }
         DirectoryEntry::write_all(out, &self.directory);
         out.count(self.snapshots.len());
         for offer in &self.snapshots {
@@ -198,6 +237,7 @@ impl Exchange {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, MessageError> {
+        let epoch = Epoch(from.fixed("epoch")?);
         let agreement = Digest16(from.fixed("agreement")?);
         let more = read_bool(from, "more")?;
         let heads = crate::log::read_heads(from)?;
@@ -216,11 +256,71 @@ impl Exchange {
         let wanted = (0..count)
             .map(|_| Ok((LogId::read(from)?, BatchSeq(from.number("seq")?))))
             .collect::<Result<_, WireError>>()?;
+        let count = from.count("differs", crate::log::MAX_HEADS, 10)?;
+        let mut differs: Vec<LogId> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let log = LogId::read(from)?;
+            if differs.last().is_some_and(|last| *last >= log) {
+                return Err(WireError::Order { field: "differs" }.into());
+            }
+            differs.push(log);
+        }
         let directory = DirectoryEntry::read_all(from)?;
         let count = from.count("snapshots", 10_000, 19)?;
         let snapshots = (0..count).map(|_| read_offer(from)).collect::<Result<_, _>>()?;
-        Ok(Self { agreement, more, heads, receipts, outside, wanted, directory, snapshots, page: Page::read(from)? })
+        let page = Page::read(from)?;
+        Ok(Self { epoch, agreement, more, heads, receipts, outside, wanted, differs, directory, snapshots, page })
     }
+}
+
+fn write_withheld(out: &mut Writer, withheld: &Withheld) {
+    out.count(withheld.len());
+    for (log, entries) in withheld {
+        log.write(out);
+        out.count(entries.len());
+        for (seq, ordinal) in entries {
+            out.number(seq.0).byte(*ordinal);
+        }
+    }
+}
+
+/// Passes over what [`write_withheld`] wrote; says how much memory it would take, as nodes of trees.
+fn skip_withheld(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    let mut bytes = 0;
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
+        LogId::read(from)?;
+        bytes += 3 * size_of::<(LogId, BTreeSet<(BatchSeq, u8)>)>() + 12 * size_of::<(BatchSeq, u8)>();
+        for _ in 0..from.count("withheld.entries", 1 << 20, 2)? {
+            from.number("seq")?;
+            from.byte("ordinal")?;
+            bytes += 2 * size_of::<(BatchSeq, u8)>();
+        }
+    }
+    Ok(bytes)
+}
+
+fn read_withheld(from: &mut Reader<'_>) -> Result<Withheld, WireError> {
+    let mut withheld = Withheld::new();
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
+        let log = LogId::read(from)?;
+        if withheld.last_key_value().is_some_and(|(last, _)| *last >= log) {
+            return Err(WireError::Order { field: "withheld" });
+        }
+        let mut entries = BTreeSet::new();
+        let count = from.count("withheld.entries", 1 << 20, 2)?;
+        if count == 0 {
+            return Err(WireError::Value { field: "withheld.entries", got: 0 });
+        }
+        for _ in 0..count {
+            let entry = (BatchSeq(from.number("seq")?), from.byte("ordinal")?);
+            if entries.last().is_some_and(|last| *last >= entry) {
+                return Err(WireError::Order { field: "withheld.entries" });
+            }
+            entries.insert(entry);
+        }
+        withheld.insert(log, entries);
+    }
+    Ok(withheld)
 }
 
 fn read_offer(from: &mut Reader<'_>) -> Result<SnapshotOffer, WireError> {

@@ -11,6 +11,6 @@ mod plan;
 
 pub use carry::{Carried, FileError, ReceiptFile, Snapshot};
 pub use directory::DirectoryEntry;
-pub use message::{Exchange, MessageError, Request, Response, SnapshotOffer};
+pub use message::{Exchange, MessageError, Request, Response, SnapshotOffer, Withheld};
 pub use page::{Page, PageError};
-pub use plan::{Plan, Proposal, plan};
+pub use plan::{Epoch, Plan, Proposal, differs, plan};

@@ -139,7 +139,7 @@ async fn enrol_one(
         recorder: certificate.recorder,
         role: certificate.role,
         areas: certificate.areas.into_iter().collect(),
-        servers: server.log_devices(),
+        servers: server.log_device_ids.into_iter().collect(),
         receipt_keys: receipt_keys
             .map(|key| Ok((key.kid.clone(), key.key.parse()?)))
             .collect::<Result<_, Failure>>()?,

@@ -34,6 +34,8 @@ pub(super) struct Phone {
     pub(super) store: Store,
     pub(super) line: Line,
     actor: ActorId,
+    /// Numbers its actors.
+    openings: u64,
     serial: u64,
     clock: UnixMs,
     held: Option<Ask>,
@@ -51,6 +53,7 @@ impl Phone {
             device: Device::new(identity, Stored::default(), PageSizes::default()),
             store: Store::default(),
             actor,
+            openings: 0,
             serial: 0,
             clock: CLOCK,
             held: None,
@@ -122,6 +125,10 @@ impl Phone {
                 Effect::Notify(Notice::Stopped(reason)) => return Ok(Turn::Stopped(reason)),
                 Effect::Notify(Notice::Progress { .. } | Notice::Recorded { .. }) => {}
                 Effect::Notify(notice) => self.complaints.push(notice),
+                Effect::RenewActor => {
+                    self.openings += 1;
+                    self.actor = ActorId::new(self.device.identity().device, self.openings.to_be_bytes());
+                }
                 Effect::Export { .. } => {}
             }
         }

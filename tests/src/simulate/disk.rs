@@ -7,6 +7,7 @@ use sync_core::admit::scan;
 use sync_core::device::{PendingChange, Stored, Write};
 use sync_core::id::{AreaId, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
 use sync_core::log::{Batch, LogId, RawChange};
+use sync_core::sync::Withheld;
 
 use super::fault::Bug;
 
@@ -24,12 +25,7 @@ impl Disk {
         match write {
             Write::AddPending { area, change } => self.pending.push((area, change)),
             Write::PutBatch(batch) => {
-                if batch.device() == me {
-                    // A change whose bytes were withheld is not held by the batch: it stays pending.
-                    let held: BTreeSet<_> =
-                        batch.changes().filter(|(_, body)| body.is_some()).map(|(entry, _)| entry.change).collect();
-                    self.pending.retain(|(_, pending)| !held.contains(&pending.change.hash()));
-                }
+                let batch = if batch.device() == me { self.take_pending(batch) } else { batch };
                 self.logs.entry(batch.log()).or_default().push(Arc::new(batch));
             }
             Write::DropLog(log) => drop(self.logs.remove(&log)),
@@ -66,6 +62,19 @@ impl Disk {
         }
     }
 
+    /// An own batch with what is pending of it, which leaves the pending changes: bytes the server withheld stay here.
+    fn take_pending(&mut self, batch: Batch) -> Batch {
+        let mut bodies: Vec<_> = batch.bodies().to_vec();
+        for (entry, body) in batch.header().entries.iter().zip(&mut bodies) {
+            let at = self.pending.iter().position(|(_, pending)| pending.change.hash() == entry.change);
+            if let Some(at) = at {
+                let (_, pending) = self.pending.remove(at);
+                body.get_or_insert(pending.change);
+            }
+        }
+        Batch::new(batch.header().clone(), *batch.signature(), bodies).unwrap_or(batch)
+    }
+
     /// What a device starts from.
     #[must_use]
     pub fn open(&self) -> Stored {
@@ -75,9 +84,21 @@ impl Disk {
                 .iter()
                 .map(|(log, list)| (*log, list.iter().map(|batch| batch.hash()).collect()))
                 .collect(),
+            withheld: self.withheld(),
             pending: self.pending.iter().map(|(area, _)| *area).collect(),
             ..self.rest.clone()
         }
+    }
+
+    fn withheld(&self) -> Withheld {
+        let mut withheld = Withheld::new();
+        for batch in self.logs.values().flatten() {
+            for (ordinal, _) in batch.bodies().iter().enumerate().filter(|(_, body)| body.is_none()) {
+                let entries = withheld.entry(batch.log()).or_default();
+                entries.insert((batch.header().seq, u8::try_from(ordinal).unwrap_or(u8::MAX)));
+            }
+        }
+        withheld
     }
 
     /// The oldest pending changes of an area.
@@ -120,6 +141,26 @@ impl Disk {
     #[must_use]
     pub fn hashes(&self) -> BTreeSet<ChangeHash> {
         self.changes().map(|(_, _, _, change)| change.hash()).collect()
+    }
+
+    /// The hashes of what is pending and of the logs of which this holds.
+    pub fn hashes_of(&self, of: impl Fn(&LogId) -> bool) -> BTreeSet<ChangeHash> {
+        let sealed = self
+            .logs
+            .iter()
+            .filter(|(log, _)| of(log))
+            .flat_map(|(_, list)| list)
+            .flat_map(|batch| batch.changes().filter(|(_, body)| body.is_some()).map(|(entry, _)| entry.change));
+        sealed.chain(self.pending.iter().map(|(_, pending)| pending.change.hash())).collect()
+    }
+
+    /// What the server signed for of this device's own logs.
+    #[must_use]
+    pub fn receipted(&self, me: DeviceId) -> BTreeSet<ChangeHash> {
+        let own = self.logs.iter().filter(|(log, _)| log.device == me);
+        own.flat_map(|(log, list)| list.iter().take(self.rest.stored.head(log).seq.0 as usize))
+            .flat_map(|batch| batch.header().entries.iter().map(|entry| entry.change))
+            .collect()
     }
 
     /// The changes of one record that are here with everything they depend on.

@@ -6,7 +6,7 @@ use sync_core::device::Input;
 use sync_core::id::{AreaId, CertificateNo, ChangeHash, UnixMs};
 
 use super::fault::Fault;
-use super::phone::Life;
+use super::phone::{Life, Phone};
 use super::world::{DAY, Event, World};
 
 /// So many devices stay in use whatever happens.
@@ -92,6 +92,7 @@ impl World {
                 self.give_if_open(at, Input::Renewed(identity));
             }
         }
+        self.forget_unheld();
     }
 
     fn give_if_open(&mut self, phone: usize, input: Input) {
@@ -111,6 +112,8 @@ impl World {
                 phone.life = Life::Revoked;
             }
         }
+        // It hands in what has no receipt and is told nothing: that a restore took something back neither.
+        self.forget_unheld();
     }
 
     /// What a restored server lost is owed for as long as some store has it.
@@ -120,10 +123,16 @@ impl World {
         self.owed.retain(|change| held.contains(change) || here.contains(change));
     }
 
-    /// Every change whose bytes some device in use has.
+    /// Every change whose bytes some device in use has and may speak of: its own, and those of the areas it still has.
     pub(super) fn held(&self) -> BTreeSet<ChangeHash> {
         let living = self.phones.iter().filter(|phone| phone.life == Life::Used);
-        living.flat_map(|phone| phone.disk.hashes()).collect()
+        living.flat_map(|phone| self.speaks_of(phone)).collect()
+    }
+
+    /// Every change whose bytes a device has of its own logs and of the areas it has: of others the server hears nothing.
+    pub(super) fn speaks_of(&self, phone: &Phone) -> BTreeSet<ChangeHash> {
+        let areas = self.server.registry.areas(&phone.identity.device);
+        phone.disk.hashes_of(|log| log.device == phone.identity.device || areas.contains(&log.area))
     }
 
     /// A day at the server: backups, restores, and officers who look into quarantine.
@@ -156,6 +165,8 @@ impl World {
             self.server.restore(backup);
             let (here, held) = (self.server.ledger.hashes(), self.held());
             self.owed.extend(before.into_iter().filter(|change| !here.contains(change) && held.contains(change)));
+            // What was given back after an earlier restore, and is lost with it, is nowhere any more.
+            self.forget_unheld();
             self.trace.event(self.now, format_args!("the server is put back to backup {which}"));
         }
         if self.chance.once_in(4) {

@@ -21,6 +21,7 @@ pub mod quiet;
 pub mod server;
 pub mod shadow;
 pub mod trace;
+mod traffic;
 pub mod world;
 
 use fault::{Bug, Faults};

@@ -142,12 +142,16 @@ impl Phone {
 
     /// Opens the store.
     pub fn open(&mut self, around: &mut Surroundings<'_>) {
-        let nonce = if around.bug == Some(Bug::ReuseActor) { [7; 8] } else { around.chance.bytes() };
-        self.actor = ActorId::new(self.identity.device, nonce);
+        self.renew_actor(around);
         self.call = None;
         let device = Device::new(self.identity.clone(), self.disk.open(), self.sizes);
         self.machine = Some(Machine { device, recording: BTreeMap::new(), cached: Vec::new() });
         around.trace.event(around.now, format_args!("{} opens", self.name));
+    }
+
+    fn renew_actor(&mut self, around: &mut Surroundings<'_>) {
+        let nonce = if around.bug == Some(Bug::ReuseActor) { [7; 8] } else { around.chance.bytes() };
+        self.actor = ActorId::new(self.identity.device, nonce);
     }
 
     /// The program ends, as by a loss of power.
@@ -197,6 +201,10 @@ impl Phone {
                 Effect::FetchSnapshot(_) => Input::Failed,
                 Effect::Export { file, .. } => {
                     wishes.push(Wish::Export(file));
+                    continue;
+                }
+                Effect::RenewActor => {
+                    self.renew_actor(around);
                     continue;
                 }
                 Effect::Notify(notice) => {

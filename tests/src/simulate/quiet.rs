@@ -27,18 +27,18 @@ impl World {
         }
         self.drain();
         self.server.flush();
-        let taken_back = &self.server.taken_back;
-        let kept: BTreeSet<ChangeHash> = self
-            .phones
-            .iter()
-            .filter(|phone| phone.life != Life::Lost)
-            .flat_map(|phone| {
-                let revoked = phone.life == Life::Revoked;
-                // A revoked device is told nothing any more: that a restore took back what was acknowledged to it neither.
-                let told = move |change: &ChangeHash| !(revoked && taken_back.contains(change));
-                phone.disk.hashes().into_iter().chain(phone.recorded.iter().copied()).filter(told)
-            })
-            .collect();
+        let mut kept = BTreeSet::new();
+        for phone in &self.phones {
+            match phone.life {
+                Life::Used => {
+                    kept.extend(self.speaks_of(phone));
+                    kept.extend(&phone.recorded);
+                }
+                // It is told nothing any more, so neither that a restore took back what has a receipt.
+                Life::Revoked => kept.extend(phone.recorded.difference(&phone.disk.receipted(phone.identity.device))),
+                Life::Lost => {}
+            }
+        }
         let mut before = None;
         for round in 0.. {
             if !self.round() {

@@ -92,6 +92,7 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["quarantine.unknown", "quarantine.unknown", "ok", "quarantine.not-yours"],
         shows: false,
     },
+    read("GET /v1/quarantine/own", false),
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),

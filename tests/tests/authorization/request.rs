@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sync_core::id::UnixMs;
 use sync_core::log::Digest16;
-use sync_core::sync::{Page, Request};
+use sync_core::sync::{Page, Request, Withheld};
 use tests::harness::{Failure, Planted};
 
 /// A request that is not signed yet.
@@ -64,6 +64,7 @@ fn sync(planted: &Planted) -> Vec<u8> {
         page_bytes: 1 << 20,
         take_snapshots: false,
         heads: vec![planted.log],
+        withheld: Withheld::new(),
         page: Page { batches: Vec::new() },
     };
     request.to_bytes()

@@ -1,6 +1,6 @@
 //! What a device receives when it enrols, signs in or asks for a token.
 
-use sync_core::id::{AreaId, CertificateNo, DeviceId, PublicKey, RecorderId, Role, UnixMs};
+use sync_core::id::{AreaId, CertificateNo, DeviceId, RecorderId, Role, UnixMs};
 use utoipa::ToSchema;
 
 use super::super::certificate::{self, Certificate, CertificateError};
@@ -79,19 +79,9 @@ pub struct ServerKeys {
     pub keys: Vec<ServerPublicKey>,
     /// What carried files are encrypted to: an age recipient.
     pub carry_recipient: String,
-    /// The device under whose name the server seals its own log.
-    #[schema(value_type = String)]
-    pub log_device_id: DeviceId,
-}
-
-impl ServerKeys {
-    /// The devices of the server's own logs, one for each of its log keys: what an older key sealed stays the server's.
-    #[must_use]
-    pub fn log_devices<T: FromIterator<DeviceId>>(&self) -> T {
-        let sealing = self.keys.iter().filter(|key| key.purpose == Purpose::Log);
-        let devices = sealing.filter_map(|key| key.key.parse().ok()).map(|key: PublicKey| DeviceId::of_key(&key));
-        devices.chain([self.log_device_id]).collect()
-    }
+    /// The devices under whose names the server sealed its own logs, one for each log key it ever had.
+    #[schema(value_type = Vec<String>)]
+    pub log_device_ids: Vec<DeviceId>,
 }
 
 /// One public key of the server.
@@ -184,6 +174,6 @@ fn server_keys(ring: &Keyring, now: UnixMs) -> Result<ServerKeys, Problem> {
             .map(|key| ServerPublicKey { kid: key.kid.clone(), purpose: key.purpose, key: key.public_text() })
             .collect(),
         carry_recipient: ring.newest(Purpose::Carry, now).map_err(Problem::internal)?.public_text(),
-        log_device_id: ring.log_device(now).map_err(Problem::internal)?,
+        log_device_ids: ring.log_devices(),
     })
 }

@@ -69,6 +69,7 @@ pub(super) async fn token(
     let signed = statement::token(request.device_id, &nonce);
     let known = app.auth.known(&app.db, now).await?;
     let asked = Asked { request: &request, signed, signature, now };
+    vouch(&mut app.db.snapshot().await?, &asked).await?;
     Ok(Json(write_tx!(app.db, |tx| grant_token(tx, &app.auth.policy, &known, &asked))?))
 }
 
@@ -99,6 +100,19 @@ async fn grant_token(tx: &mut Tx, policy: &Policy, known: &Known, asked: &Asked<
     let has = Has { certificate: request.certificate_no, server_keys: request.server_keys.as_deref() };
     let admitted = Admitted { device: &device, account: &account, sign_in: live };
     grant(tx, policy, known, admitted, has, now).await
+}
+
+/// Checks the device's signature before anything is written: who has no key of a device, or no certificate of this
+/// deployment, gets no turn among those who write.
+async fn vouch(tx: &mut Tx, asked: &Asked<'_>) -> Result<(), Problem> {
+    let (key, otherwise) = match device::find(tx, asked.request.device_id).await? {
+        Some(device) => (device.key, TOKEN_REFUSED.problem().field("signature")),
+        None => {
+            let shown = shown(tx, asked.request, asked.now).await?;
+            (shown.key, CERTIFICATE_REFUSED.problem().field("certificate"))
+        }
+    };
+    if verify(&key, &asked.signed, &asked.signature) { Ok(()) } else { Err(otherwise) }
 }
 
 /// A device on file. When it holds a newer certificate than is on file, that was lost and is put back.

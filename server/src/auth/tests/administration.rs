@@ -6,6 +6,7 @@ use sync_core::id::Role;
 
 use super::area;
 use crate::auth::testing::{PASSWORD, World};
+use crate::db::DbError;
 use crate::db::testing::{Failure, on_each};
 use crate::on_db;
 
@@ -162,6 +163,37 @@ async fn a_bad_account_names_its_fault() -> Result<(), Failure> {
         }
         let body = json!({ "username": "MINH", "display_name": "Minh", "role": "administrator", "password": PASSWORD });
         assert_eq!(chief.post(&world, "/v1/accounts", &body).await?.code(), "account.username-taken");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_area_that_is_no_unit_is_not_granted() -> Result<(), Failure> {
+    on_each(async |db| {
+        const UNIT: &str = "insert into unit (generation, code, name, folded_name, kind)
+            values (2025, 1, 'x', 'x', 'xã')";
+        let world = World::new(db).await?;
+        // Before any reference data there is nothing to check by.
+        world.account("som", Role::Guard, &[area(9)]).await?;
+        db.write(async |tx| Ok::<_, DbError>(on_db!(tx, |c| sqlx::query(UNIT).execute(c).await.map(drop))?)).await?;
+        let mut chief = world.device("minh", Role::Administrator, &[]).await?;
+        let new = |areas: &[&str]| {
+            json!({ "username": "moi", "display_name": "Mới", "role": "guard", "areas": areas, "password": PASSWORD })
+        };
+        let refused = chief.post(&world, "/v1/accounts", &new(&["2025-00001", "2025-99999"])).await?;
+        assert_eq!((refused.code(), refused.body["field"].as_str()), ("body.field", Some("areas")));
+        assert!(refused.body["accepted"].as_str().is_some_and(|text| text.contains("2025-99999")), "{refused:?}");
+        let made = chief.post(&world, "/v1/accounts", &new(&["2025-00001"])).await?;
+        assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+        let own = format!("/v1/accounts/{}", made.body["id"]);
+        let refused = chief.post(&world, &own, &json!({ "areas": ["2024-00001"] })).await?;
+        assert_eq!((refused.code(), refused.body["field"].as_str()), ("body.field", Some("areas")));
+        // What was granted before stays, so that other things of the account can be changed.
+        let early = crate::account::list(db).await?.into_iter().find(|account| account.username == "som");
+        let own = format!("/v1/accounts/{}", early.ok_or("an account")?.id);
+        let changed = chief.post(&world, &own, &json!({ "areas": ["2025-00009", "2025-00001"] })).await?;
+        assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
         Ok(())
     })
     .await

@@ -161,7 +161,8 @@ async fn a_proof_counts_once_and_for_its_own_request_only() -> Result<(), Failur
             |counter| statement::proof_header(&device.key, "POST", target, body.as_bytes(), &device.token, counter);
         let altered = send("POST", target, &body.replace('1', "2"), &proof(1)).await?;
         assert_eq!(altered.code(), "proof.refused");
-        assert_eq!(send("POST", "/v1/enrolment-codes?x=1", &body, &proof(1)).await?.code(), "proof.refused");
+        let few = statement::proof_header(&device.key, "GET", "/v1/villages?limit=1", b"", &device.token, 1);
+        assert_eq!(send("GET", "/v1/villages?limit=2", "", &few).await?.code(), "proof.refused");
         assert_eq!(send("POST", "/v1/accounts", &body, &proof(1)).await?.code(), "proof.refused");
         assert_eq!(send("GET", target, &body, &proof(1)).await?.code(), "proof.refused");
         // None of those used the counter up.
@@ -248,6 +249,24 @@ async fn an_unenrolled_device_gets_no_token() -> Result<(), Failure> {
         let mut request = stranger.token_request();
         request["device_id"] = json!(enrolled.id());
         assert_eq!(world.send("POST", "/v1/tokens", &request).await?.code(), "token.refused");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_request_nobody_vouches_for_waits_for_no_writer() -> Result<(), Failure> {
+    on_each(async |db| {
+        let world = World::new(db).await?;
+        let device = world.device("hai", Role::Guard, &[area(6841)]).await?;
+        // Somebody writes, and goes on writing: SQLite has one writer.
+        let writing = db.begin().await?;
+        let mut request = device.token_request();
+        request["nonce"] = json!("00".repeat(16));
+        assert_eq!(world.send("POST", "/v1/tokens", &request).await?.code(), "token.refused");
+        let stranger = TestDevice::new();
+        assert_eq!(world.send("POST", "/v1/tokens", &stranger.token_request()).await?.code(), "certificate.wanted");
+        writing.rollback().await?;
         Ok(())
     })
     .await

@@ -5,14 +5,15 @@ use std::io::{BufRead, Write};
 use serde_json::json;
 use sync_core::id::{RecordId, RecordKind, RecorderId};
 use sync_core::record::{
-    Code, Draft, Edit, Line, PanelCheckEdit, Patch, ReviewEdit, Scalar, SessionEdit, looks_like_identity,
+    Code, Draft, Edit, Line, PanelCheckEdit, Patch, ReviewEdit, Scalar, SessionEdit, SetEdit, looks_like_identity,
 };
 
 use super::super::store::Key;
 use super::super::{Field, FieldError, text};
-use super::ask::{self, Console};
+use super::ask::{self, Asked, Console};
 use super::flags::{SessionFlags, material_of, split_tally};
-use super::form::{self, Typed, Words};
+use super::form::{self, Typed};
+use super::words::{Known, Words};
 use super::{say, say_json};
 use crate::cli::{Context, Lang};
 
@@ -42,6 +43,9 @@ pub(super) struct PanelArgs {
     /// Day of the visit: dd/mm/yyyy [default: today]
     #[arg(long, value_name = "DAY")]
     date: Option<String>,
+    /// Take a day that has not come by this device's clock, when the clock is wrong
+    #[arg(long)]
+    date_anyway: bool,
     /// What was found; several with commas
     #[arg(long, required = true, value_name = "CODE")]
     condition: Vec<String>,
@@ -56,12 +60,6 @@ pub(super) struct PanelArgs {
     note: Option<String>,
 }
 
-macro_rules! words {
-    ($field:expr, $context:expr) => {
-        Words { catalogue: $field.reference(), areas: $field.areas(), now: $context.clock.now(), lang: $context.lang }
-    };
-}
-
 pub(super) async fn record(
     field: &mut Field,
     flags: SessionFlags,
@@ -71,36 +69,38 @@ pub(super) async fn record(
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
     let lang = context.lang;
-    let typed = if flags.is_empty() && !json {
+    let known = Known::by(field).await?;
+    let asked = flags.is_empty() && !json;
+    let (edit, area) = if asked {
         let defaults = field.last_entry().await?;
-        let words = words!(field, context);
         let mut console = Console { answers, screen: &mut *screen, lang };
-        match ask::session(&mut console, &defaults, &words)? {
-            Some(typed) => typed,
-            None => return say(screen, text::NOT_RECORDED.of(lang)),
+        match ask::session(&mut console, field, &defaults, &known).await? {
+            Some(Asked { edit, area }) => (edit, area),
+            None => return Ok(()),
         }
     } else {
+        let words = known.words(lang, flags.date_anyway);
         let mut typed = flags.typed();
         typed.entry("date").or_insert_with(|| vec!["today".to_owned()]);
-        typed
-    };
-    let (edit, area) = {
-        let words = words!(field, context);
         let (edit, area) = form::session(&typed, &words)?;
         let area = match (area, &edit.fields.village) {
-            (Some(area), _) => Some(area),
-            (None, Patch::Set(village)) => Some(words.area_of(village)?),
-            (None, _) => None,
+            (Some(area), _) => area,
+            (None, Patch::Set(village)) => words.area_of(village)?,
+            (None, _) => {
+                let (vi, en) = ("tên thôn, bản, khu (bắt buộc)", "the name of a village; required");
+                return Err(FieldError::value("--village", "", vi, en));
+            }
         };
         (edit, area)
     };
-    let Some(area) = area else {
-        let (vi, en) = ("tên thôn, bản, khu; bắt buộc", "the name of a village; required");
-        return Err(FieldError::value("--village", "", vi, en));
-    };
-    let warn = edit.note.as_deref().is_some_and(looks_like_identity);
+    // In the asked mode the person was warned at the note itself.
+    let warn = !asked && edit.note.as_deref().is_some_and(looks_like_identity);
+    let last = remembered(&edit);
     let id = field.record(area, &Draft::Session(Box::new(edit))).await?;
-    field.remember(&typed).await?;
+    field.store.put_meta_json(Key::LastEntry, &last).await?;
+    if asked {
+        field.forget_unfinished().await?;
+    }
     recorded(field, id, (json, warn), lang, screen).await
 }
 
@@ -123,7 +123,7 @@ async fn recorded(
         &format!("{}: #{serial} ({short}), {}", text::RECORDED.of(lang), field.reference().area_name(whole.area)),
     )?;
     if warn {
-        say(screen, text::LOOKS_LIKE_IDENTITY.of(lang))?;
+        say(screen, &text::looks_like_identity(short, lang))?;
     }
     Ok(())
 }
@@ -138,12 +138,19 @@ pub(super) async fn edit(
 ) -> Result<(), FieldError> {
     let lang = context.lang;
     let id = field.find(name).await?;
+    let known = Known::by(field).await?;
     let edit = {
-        let words = words!(field, context);
-        let (mut edit, area) = form::session(&flags.typed(), &words)?;
+        let words = known.words(lang, flags.date_anyway);
+        let (mut edit, area) = form::session(&flags.clone().typed(), &words)?;
         if area.is_some() {
-            let vi = "không đổi được xã, phường của bản ghi; hãy hủy và ghi lại";
-            return Err(FieldError::value("--area", "", vi, "a record keeps its commune: void it and record it anew"));
+            let vi = "không gì cả: xã, phường của bản ghi không đổi được; hãy hủy bản ghi và ghi lại";
+            let given = flags.area.as_deref().unwrap_or_default();
+            return Err(FieldError::value(
+                "--area",
+                given,
+                vi,
+                "nothing: a record keeps its commune; void it and record it anew",
+            ));
         }
         for key in clear {
             form::clear(&mut edit, key)?;
@@ -221,8 +228,12 @@ pub(super) async fn resolve(
     };
     let chosen = match chosen {
         Some(claim) => claim.value.clone(),
-        // The core says which fields are in conflict, or which values there are.
-        None if values.is_empty() || value.is_some() => Scalar::Text(value.unwrap_or_default().to_owned()),
+        // The core says which fields are in conflict.
+        None if values.is_empty() => Scalar::Text(value.unwrap_or_default().to_owned()),
+        None if value.is_some() => {
+            let accepted = values.iter().map(|claim| claim.value.to_text()).collect::<Vec<_>>().join(" | ");
+            return Err(FieldError::value("--value", value.unwrap_or_default(), accepted.clone(), accepted));
+        }
         None => {
             let shown = choice.map(|number| number.to_string()).unwrap_or_default();
             let accepted = format!("1…{}", values.len());
@@ -242,7 +253,7 @@ pub(super) async fn review(
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
     let decision = decision.parse().map_err(|error: sync_core::record::ParseValueError| {
-        FieldError::value("DECISION", decision, error.0.vi, error.0.en)
+        FieldError::value("DECISION", decision, "confirm (duyệt) hoặc return (trả lại để bổ sung)", error.0.en)
     })?;
     let session = field.find(name).await?;
     let id = field.review(session, decision, comment).await?;
@@ -255,18 +266,12 @@ pub(super) async fn panel(
     context: &Context,
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
+    let known = Known::by(field).await?;
     let (edit, area) = {
-        let words = words!(field, context);
+        let words = known.words(context.lang, args.date_anyway);
         let site = site(&words, &args.site)?;
         let mut edit = PanelCheckEdit::default();
-        let day = match &args.date {
-            None => text::day_of(words.now),
-            Some(day) => text::parse_date(day.trim()),
-        };
-        edit.fields.date = Patch::Set(day.ok_or_else(|| {
-            let got = args.date.as_deref().unwrap_or_default();
-            FieldError::value("--date", got, "ngày dạng dd/mm/yyyy", "a day as dd/mm/yyyy or yyyy-mm-dd")
-        })?);
+        edit.fields.date = Patch::Set(words.day("--date", args.date.as_deref().unwrap_or("today"))?);
         for item in args.condition.iter().flat_map(|text| form::items(text)) {
             edit.conditions.add.insert(words.code("condition", item)?);
         }
@@ -320,10 +325,34 @@ impl Field {
         let known = REMEMBERED.iter().filter_map(|key| kept.get(*key).map(|text| (*key, vec![text.clone()])));
         Ok(known.collect())
     }
+}
 
-    async fn remember(&mut self, typed: &Typed) -> Result<(), FieldError> {
-        let kept: std::collections::BTreeMap<&str, String> =
-            REMEMBERED.iter().filter_map(|key| typed.get(key).map(|texts| (*key, texts.join(", ")))).collect();
-        self.store.put_meta_json(Key::LastEntry, &kept).await
+/// What the next session is offered of this one: stable codes, since numbers of a list and names change.
+fn remembered(edit: &SessionEdit) -> std::collections::BTreeMap<&'static str, String> {
+    fn one<T: ToString>(patch: &Patch<T>) -> String {
+        match patch {
+            Patch::Set(value) => value.to_string(),
+            _ => String::new(),
+        }
     }
+    let fields = &edit.fields;
+    let list = |set: &SetEdit| set.add.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let team = edit.team.iter().filter_map(|(role, number)| match number {
+        Patch::Set(number) => Some(format!("{role}={number}")),
+        _ => None,
+    });
+    let all = [
+        ("village", one(&fields.village)),
+        ("place_kind", one(&fields.place_kind)),
+        ("format", one(&fields.format)),
+        ("setting", one(&fields.setting)),
+        ("topic", list(&edit.topics)),
+        ("language", list(&edit.languages)),
+        ("count_basis", one(&fields.count_basis)),
+        ("lead_unit", one(&fields.lead_unit)),
+        ("partner", list(&edit.partners)),
+        ("team", team.collect::<Vec<_>>().join(", ")),
+        ("hotline", list(&edit.hotlines)),
+    ];
+    all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }

@@ -7,7 +7,10 @@ macro_rules! session_flags {
         /// Everything a session holds. What is not given is not written.
         #[derive(Debug, Clone, Default, clap::Args)]
         pub(super) struct SessionFlags {
-            $($(#[$doc])* #[arg(long, value_name = $value, allow_negative_numbers = true)] $field: $type,)+
+            $($(#[$doc])* #[arg(long, value_name = $value, allow_negative_numbers = true)] pub(super) $field: $type,)+
+            /// Take a day that has not come by this device's clock, when the clock is wrong
+            #[arg(long)]
+            pub(super) date_anyway: bool,
         }
 
         impl SessionFlags {

@@ -4,9 +4,11 @@ mod ask;
 mod entry;
 mod flags;
 mod form;
+mod question;
 mod show;
 mod transfer;
 mod witness;
+mod words;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -63,6 +65,9 @@ enum Command {
         /// The enrolment code
         #[arg(long, value_name = "XXXX-XXXX-XX")]
         code: String,
+        /// Take an unencrypted address (http) of another machine, on a network you trust
+        #[arg(long)]
+        allow_http: bool,
         /// What you call this device
         #[arg(long, default_value = "terminal", value_name = "NAME")]
         label: String,
@@ -78,6 +83,9 @@ enum Command {
         /// The server's address, when it moved
         #[arg(long, value_name = "URL")]
         server: Option<String>,
+        /// Take an unencrypted address (http) of another machine, on a network you trust
+        #[arg(long, requires = "server")]
+        allow_http: bool,
     },
     /// Record a session: by flags, or asked question by question
     Record {
@@ -257,13 +265,16 @@ pub(in crate::field) async fn dispatch(
 ) -> Result<(), FieldError> {
     let Args { store, command } = args;
     let lang = context.lang;
-    if let Command::Enrol { server, code, label, protect } = command {
+    if let Command::Enrol { server, code, label, protect, allow_http } = command {
+        refuse_clear_text(&server, allow_http)?;
         return enrol(&store, context, screen, (&server, &code, &label, protect)).await;
     }
     let mut field = store.open(context).await?;
     let done = match command {
         Command::Enrol { .. } => Ok(()),
-        Command::SignIn { username, server } => sign_in(&mut field, lang, screen, username, server).await,
+        Command::SignIn { username, server, allow_http } => {
+            sign_in(&mut field, lang, screen, (username, server, allow_http)).await
+        }
         Command::Record { session, json } => entry::record(&mut field, *session, json, context, answers, screen).await,
         Command::Edit { record, session, clear, material_of } => {
             entry::edit(&mut field, &record, *session, (&clear, &material_of), context, screen).await
@@ -324,10 +335,10 @@ async fn sign_in(
     field: &mut Field,
     lang: Lang,
     screen: &mut dyn Write,
-    username: Option<String>,
-    server: Option<String>,
+    (username, server, allow_http): (Option<String>, Option<String>, bool),
 ) -> Result<(), FieldError> {
     if let Some(server) = server {
+        refuse_clear_text(&server, allow_http)?;
         field.move_server(&server).await?;
     }
     let username = match username {
@@ -337,6 +348,16 @@ async fn sign_in(
     let password = secret(&format!("{} ({username})", lang.pick("Mật khẩu", "Password")))?;
     field.sign_in(&username, &password).await?;
     say(screen, lang.pick("Đã đăng nhập", "Signed in"))
+}
+
+/// Over http a password and everything recorded can be read on the way. To this machine there is no way.
+fn refuse_clear_text(server: &str, allowed: bool) -> Result<(), FieldError> {
+    let url = reqwest::Url::parse(server.trim());
+    // What is no address at all is refused where it is used.
+    let Some(url) = url.ok().filter(|url| url.scheme() == "http" && !allowed) else { return Ok(()) };
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if here { Ok(()) } else { Err(FieldError::ClearText { server: server.to_owned() }) }
 }
 
 /// Shows a line.

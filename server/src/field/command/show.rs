@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::json;
-use sync_core::id::{ActorId, AreaId, RecordKind};
+use sync_core::id::{ActorId, RecordKind};
 use sync_core::record::{Code, RecordView, Register, ReviewState, SessionView};
 
+use super::super::today::Today;
 use super::super::{Field, FieldError, Found, Standing, Whole, text};
-use super::form::{Words, items};
+use super::form::items;
+use super::words::{Known, Words};
 use super::{say, say_json};
 use crate::cli::Lang;
 
@@ -26,7 +28,7 @@ pub(super) struct ListArgs {
     /// Up to this day: dd/mm/yyyy
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
-    /// Only this commune: 2025-06841
+    /// Only this commune: its name or 2025-06841
     #[arg(long, value_name = "COMMUNE")]
     area: Option<String>,
     /// Words of the village's name
@@ -75,14 +77,6 @@ fn state(text: &str) -> Result<ReviewState, FieldError> {
     })
 }
 
-fn day(flag: &str, text: Option<&str>) -> Result<Option<sync_core::record::CivilDate>, FieldError> {
-    text.map(|text| {
-        text::parse_date(text.trim())
-            .ok_or_else(|| FieldError::value(flag, text, "ngày dạng dd/mm/yyyy", "a day as dd/mm/yyyy or yyyy-mm-dd"))
-    })
-    .transpose()
-}
-
 /// The place of a record as a person reads it.
 fn place(field: &Field, found: &str) -> String {
     if let Some(id) = found.strip_prefix("id:") {
@@ -91,15 +85,13 @@ fn place(field: &Field, found: &str) -> String {
     found.strip_prefix("name:").unwrap_or(found).to_owned()
 }
 
-fn filter(field: &Field, all: Vec<Found>, args: &ListArgs) -> Result<Vec<Found>, FieldError> {
+fn filter(field: &Field, all: Vec<Found>, args: &ListArgs, words: &Words<'_>) -> Result<Vec<Found>, FieldError> {
     let me = field.who().device;
     let kinds = kinds(args.kind.as_deref())?;
+    let day = |flag: &str, text: Option<&str>| text.map(|text| words.day(flag, text)).transpose();
     let (from, to) = (day("--from", args.from.as_deref())?, day("--to", args.to.as_deref())?);
     let wanted = args.review.as_deref().map(state).transpose()?;
-    let area = args.area.as_deref().map(|area| {
-        area.parse::<AreaId>().map_err(|error| FieldError::value("--area", area, error.expected, error.expected))
-    });
-    let area = area.transpose()?;
+    let areas = args.area.as_deref().map(|area| words.areas_named(area)).transpose()?;
     let village = args.village.as_deref().map(sync_core::fold::fold);
     let keep = |found: &Found| {
         let line = &found.summary;
@@ -108,7 +100,7 @@ fn filter(field: &Field, all: Vec<Found>, args: &ListArgs) -> Result<Vec<Found>,
             && (args.void || !line.void)
             && from.is_none_or(|from| line.date.is_some_and(|date| date >= from))
             && to.is_none_or(|to| line.date.is_some_and(|date| date <= to))
-            && area.is_none_or(|area| line.area == area)
+            && areas.as_ref().is_none_or(|areas| areas.contains(&line.area))
             && village.as_ref().is_none_or(|village| sync_core::fold::rank(village, &named()).is_some())
             && (!args.conflicts || !line.conflicts.is_empty())
             && (!args.mine || line.device == me)
@@ -120,7 +112,9 @@ fn filter(field: &Field, all: Vec<Found>, args: &ListArgs) -> Result<Vec<Found>,
 
 pub(super) async fn list(field: &mut Field, args: &ListArgs, lang: Lang, screen: Screen<'_>) -> Result<(), FieldError> {
     let all = field.list().await?;
-    let found = filter(field, all, args)?;
+    let known = Known::by(field).await?;
+    // A search may ask for days that have not come.
+    let found = filter(field, all, args, &known.words(lang, true))?;
     if args.json {
         return say_json(screen, &found);
     }
@@ -163,6 +157,7 @@ fn one_line(field: &Field, found: &Found, lang: Lang) -> String {
     let at = line.place.as_deref().map(|at| place(field, at)).unwrap_or_default();
     let unit = field.reference().area_name(line.area);
     let mut marks = vec![text::standing(found.standing).of(lang).to_owned()];
+    marks.extend(found.held.as_ref().map(|held| held.text(lang)));
     marks.extend(found.review_state.map(|state| text::review_state(state).of(lang).to_owned()));
     if line.void {
         marks.push(text::VOID.of(lang).to_owned());
@@ -203,6 +198,9 @@ pub(super) async fn show(
         say(screen, &format!("{}: {shown}", text::field_name(&key, lang)))?;
     }
     say(screen, &format!("[{}]", text::standing(whole.standing).of(lang)))?;
+    if let Some(held) = &whole.held {
+        say(screen, &format!("! {}", held.text(lang)))?;
+    }
     if whole.waiting > 0 {
         say(screen, &format!("{} {}", whole.waiting, text::WAITING.of(lang)))?;
     }
@@ -266,8 +264,15 @@ fn history(field: &Field, whole: &Whole, lang: Lang, screen: Screen<'_>) -> Resu
 }
 
 /// Every filled field as text, in the order in which they are asked.
-fn rows(field: &Field, view: &RecordView, lang: Lang) -> Vec<(String, String)> {
-    let words = Words { catalogue: field.reference(), areas: field.areas(), now: sync_core::id::UnixMs(0), lang };
+pub(super) fn rows(field: &Field, view: &RecordView, lang: Lang) -> Vec<(String, String)> {
+    let words = Words {
+        catalogue: field.reference(),
+        areas: field.areas(),
+        scope: None,
+        today: Today::new(sync_core::id::UnixMs(0), None),
+        date_anyway: false,
+        lang,
+    };
     let mut rows = Vec::new();
     match view {
         RecordView::Session(session) => session_rows(session, &words, &mut rows),
@@ -368,12 +373,29 @@ pub(super) async fn status(field: &mut Field, as_json: bool, lang: Lang, screen:
     }
     let row = |vi: &str, en: &str, shown: String| format!("{}: {shown}", lang.pick(vi, en));
     let count = |standing, number| format!("{}: {}", text::standing(standing).of(lang), text::number(number, lang));
-    say(screen, &row("Thiết bị", "Device", format!("{} ({}, {})", status.device, status.name, status.role)))?;
+    say(
+        screen,
+        &row(
+            "Thiết bị",
+            "Device",
+            format!("{} ({}, {})", status.device, status.name, text::role(status.role).of(lang)),
+        ),
+    )?;
     say(screen, &row("Máy chủ", "Server", status.server.clone()))?;
     say(screen, &count(Standing::Here, status.only_here))?;
     say(screen, &count(Standing::Sent, status.sent))?;
     say(screen, &count(Standing::Stored, status.stored))?;
     say(screen, &count(Standing::BackedUp, status.backed_up))?;
+    if !status.held.is_empty() {
+        let count = text::number(status.held.len() as u64, lang);
+        say(screen, &row("Máy chủ giữ lại, chưa tính", "Held back by the server", count))?;
+        for held in &status.held {
+            say(screen, &format!("  {}  {}", &held.record.to_string()[..8], held.text(lang)))?;
+        }
+    }
+    if let Some(server) = status.clock_skewed_at_ms {
+        say(screen, &text::skewed(status.last_contact_ms, server, lang))?;
+    }
     say(screen, &row("Liên lạc gần nhất", "Last contact", text::moment(status.last_contact_ms, lang)))?;
     say(screen, &row("Đăng nhập đến", "Signed in until", text::moment(status.sign_in_expires_at_ms, lang)))
 }

@@ -54,12 +54,23 @@ pub(super) async fn sync(field: &mut Field, lang: Lang, screen: Screen<'_>) -> R
                 lang.pick("nhận", "received"),
                 text::number(report.received, lang)
             );
-            say(screen, &format!("{}: {counts}; {}", text::SYNCED.of(lang), line(report.traffic, lang)))
+            say(screen, &format!("{}: {counts}; {}", text::SYNCED.of(lang), line(report.traffic, lang)))?;
+            for held in field.fetch_held().await? {
+                say(screen, &format!("! {}  {}", &held.record.to_string()[..8], held.text(lang)))?;
+            }
+            match field.clocks().await?.filter(|contact| contact.is_skewed()) {
+                Some(contact) => say(screen, &text::skewed(contact.device, contact.server, lang)),
+                None => Ok(()),
+            }
         }
         End::Deposited { refusal } => {
             say(screen, &refusal.text(lang))?;
             if report.sent > 0 {
-                say(screen, text::DEPOSITED.of(lang))?;
+                let said = match refusal.code.as_str() {
+                    "device.revoked" | "account.deactivated" => text::DEPOSITED_FOR_REVIEW,
+                    _ => text::DEPOSITED,
+                };
+                say(screen, said.of(lang))?;
             }
             if refusal.code == "sign-in.expired" {
                 say(screen, text::SIGN_IN_AGAIN.of(lang))?;
@@ -84,6 +95,14 @@ fn io(path: &Path) -> impl Fn(std::io::Error) -> FieldError + '_ {
     |error| FieldError::io(path.display().to_string(), error)
 }
 
+/// Nothing is written over: the file may hold what a colleague has not handed on yet.
+fn refuse_existing(path: &Path) -> Result<(), FieldError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(FieldError::Exists { file: path.display().to_string() }),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Writes a file whole: under another name first, so that a full disk leaves no half of it.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FieldError> {
     let failed = io(path);
@@ -92,10 +111,12 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FieldError> {
     let part = path.with_file_name(name);
     let mut file = std::fs::File::create(&part).map_err(&failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&failed)?;
+    refuse_existing(path)?;
     std::fs::rename(&part, path).map_err(&failed)
 }
 
 pub(super) async fn export(field: &mut Field, path: &Path, lang: Lang, screen: Screen<'_>) -> Result<(), FieldError> {
+    refuse_existing(path)?;
     let exported = field.export().await?;
     if exported.changes == 0 {
         return say(screen, text::NOTHING_TO_EXPORT.of(lang));
@@ -113,6 +134,7 @@ pub(super) async fn carry(
     lang: Lang,
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
+    refuse_existing(out)?;
     let file = std::fs::read(from).map_err(io(from))?;
     let carried = field.carry(file).await?;
     write_whole(out, &carried.receipts)?;

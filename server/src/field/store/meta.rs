@@ -1,5 +1,7 @@
 //! Single values of the store.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use sync_core::id::{AreaId, CertificateNo, DeviceId, PublicKey, RecorderId, Role, UnixMs};
@@ -24,8 +26,14 @@ pub(in crate::field) enum Key {
     Serial,
     /// When the server was last heard, decimal milliseconds of the device's clock.
     LastContact,
+    /// Both clocks at the last contact that told the server's, JSON.
+    Clocks,
     /// What was entered last, JSON: defaults of the next session.
     LastEntry,
+    /// Answers of a session that was not recorded yet, JSON.
+    Unfinished,
+    /// What of this device the server holds back, JSON, as last fetched.
+    HeldBack,
     /// Own logs that went out.
     Sent,
     /// Own logs the server signed for.
@@ -50,7 +58,10 @@ impl Key {
             Self::ReferenceAt => "reference_at",
             Self::Serial => "serial",
             Self::LastContact => "last_contact",
+            Self::Clocks => "clocks",
             Self::LastEntry => "last_entry",
+            Self::Unfinished => "unfinished",
+            Self::HeldBack => "held_back",
             Self::Sent => "sent",
             Self::Stored => "stored",
             Self::BackedUp => "backed_up",
@@ -92,11 +103,8 @@ pub(in crate::field) struct Profile {
     pub(in crate::field) server_keys_version: String,
     /// What carried files are encrypted to.
     pub(in crate::field) carry_recipient: String,
-    /// The device of the server's own log.
-    pub(in crate::field) log_device: DeviceId,
-    /// The same for every log key the server ever had; a profile of an older program has none.
-    #[serde(default)]
-    pub(in crate::field) log_devices: Vec<DeviceId>,
+    /// The devices of the server's own logs, one for each log key it ever had.
+    pub(in crate::field) log_devices: BTreeSet<DeviceId>,
     /// When the password is asked for, unless the device calls before.
     pub(in crate::field) sign_in_expires_at: UnixMs,
 }

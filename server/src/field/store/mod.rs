@@ -27,6 +27,7 @@ pub(super) use meta::{Key, Profile};
 pub(super) use read::{Held, Place};
 
 use super::error::FieldError;
+use crate::scratch::make_private;
 use lock::Lock;
 
 /// The database's file name.
@@ -60,7 +61,8 @@ impl Store {
 
     /// Opens the store, which is made when there is none; waits at most `wait` for another program to close it.
     pub(super) async fn open(directory: &Path, durability: Durability, wait: Duration) -> Result<Self, FieldError> {
-        make_private(directory)?;
+        // One that exists keeps the rights it has: it may be everybody's.
+        make_private(directory).map_err(|error| FieldError::io(directory.display().to_string(), error))?;
         let lock = Lock::take(directory, wait).await?;
         let synchronous = match durability {
             Durability::PowerLoss => SqliteSynchronous::Full,
@@ -118,16 +120,4 @@ async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), FieldEr
     let synchronous: i64 =
         sqlx::query_scalar("select synchronous from pragma_synchronous").fetch_one(connection).await?;
     if journal == "wal" && synchronous == 2 { Ok(()) } else { Err(FieldError::NotDurable) }
-}
-
-/// Makes the directory, readable by its owner alone.
-fn make_private(directory: &Path) -> Result<(), FieldError> {
-    let failed = |error| FieldError::io(directory.display().to_string(), error);
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sync_core::device::{PendingChange, Stored};
 use sync_core::id::{AreaId, BatchHash, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
 use sync_core::log::{Batch, Body, Inventory, LogId, RawChange, Signature};
-use sync_core::sync::{DirectoryEntry, Proposal};
+use sync_core::sync::{DirectoryEntry, Epoch, Proposal, Withheld};
 use sync_core::wire::{Reader, WireError};
 
 use super::super::error::FieldError;
@@ -87,6 +87,7 @@ impl Store {
         let read_entry = |bytes: &Vec<u8>| DirectoryEntry::read(&mut Reader::new(bytes));
         Ok(Stored {
             chains,
+            withheld: self.withheld().await?,
             pending: pending.iter().map(area_of).collect::<Result<_, _>>()?,
             sent: self.inventory(Key::Sent).await?,
             stored: self.inventory(Key::Stored).await?,
@@ -96,6 +97,18 @@ impl Store {
             refetch: self.list(Key::Refetch, LogId::read).await?.into_iter().collect(),
             outside: self.list(Key::Outside, read_area).await?.into_iter().collect(),
         })
+    }
+
+    /// The entries of batches whose bytes are not here.
+    async fn withheld(&mut self) -> Result<Withheld, FieldError> {
+        const READ: &str = "select generation, code, device_id, seq, ordinal from change where bytes is null";
+        let mut withheld = Withheld::new();
+        for row in sqlx::query(READ).fetch_all(&mut self.connection).await? {
+            let seq = u64::try_from(row.try_get::<i64, _>("seq")?).map_err(|_| damaged("change.seq"))?;
+            let ordinal = u8::try_from(row.try_get::<i64, _>("ordinal")?).map_err(|_| damaged("change.ordinal"))?;
+            withheld.entry(log_of(&row)?).or_default().insert((BatchSeq(seq), ordinal));
+        }
+        Ok(withheld)
     }
 
     async fn inventory(&mut self, key: Key) -> Result<Inventory, FieldError> {
@@ -110,7 +123,8 @@ impl Store {
             if from.byte("agreement")? == 0 {
                 return Ok(None);
             }
-            Ok(Some(Proposal { inventory: Inventory::read(from)?, backed_up: Inventory::read(from)? }))
+            let epoch = Epoch(from.fixed("epoch")?);
+            Ok(Some(Proposal { epoch, inventory: Inventory::read(from)?, backed_up: Inventory::read(from)? }))
         };
         read(&mut from).map_err(|_| damaged("meta.agreement"))
     }

@@ -36,6 +36,7 @@ const VERSIONS: &[&str] = &[
         unique (generation, code, device_id, seq, ordinal)
     ) strict;
     create index change_by_record on change (record_id);
+    create index change_withheld on change (generation) where bytes is null;
     -- Recorded, not yet part of a signed batch; oldest first by id.
     create table pending (
         id integer primary key autoincrement,

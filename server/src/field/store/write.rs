@@ -166,6 +166,7 @@ async fn put_agreement(c: &mut SqliteConnection, agreement: Option<&Proposal>) -
         None => out.byte(0),
         Some(agreement) => {
             out.byte(1);
+            out.fixed(&agreement.epoch.0);
             agreement.inventory.write(&mut out);
             agreement.backed_up.write(&mut out);
             &mut out

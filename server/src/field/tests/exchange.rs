@@ -149,6 +149,48 @@ async fn a_revoked_device_deposits_what_only_it_held() -> Result<(), Failure> {
 }
 
 #[tokio::test]
+async fn a_deactivated_account_deposits_into_quarantine_and_is_told_so() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut a = world.enrol("guard-a", Role::Guard, &[AREA]).await?;
+    record(&mut a, 55).await?;
+    let (id, now) = (i64::from(a.who().recorder.0), world.app.now());
+    let out = account::Change { active: Some(false), ..account::Change::default() };
+    world.app.db.write(async |tx| account::change(tx, Actor::CommandLine, id, &out, now).await).await?;
+    let report = sync(&mut a).await?;
+    assert!(matches!(&report.end, End::Deposited { refusal } if refusal.code == "account.deactivated"));
+    assert_eq!(reasons(&world).await?, [Some("account-deactivated".to_owned())]);
+    Ok(())
+}
+
+/// The reason of each stored change.
+async fn reasons(world: &World) -> Result<Vec<Option<String>>, Failure> {
+    const ALL: &str = "select reason from change order by batch_id, ordinal";
+    Ok(crate::on_db!(world.app.db, |c| sqlx::query_scalar(ALL).fetch_all(c).await)?)
+}
+
+#[tokio::test]
+async fn what_was_recorded_before_an_area_was_taken_away_is_sealed_under_the_new_certificate() -> Result<(), Failure> {
+    const CERTIFICATES: &str = "select certificate_no from batch order by id";
+    const OTHER: AreaId = AreaId { generation: 2025, code: 6838 };
+    let world = World::new().await?;
+    let mut a = world.enrol("guard-a", Role::Guard, &[AREA, OTHER]).await?;
+    sync(&mut a).await?;
+    record(&mut a, 42).await?;
+    let (id, now) = (i64::from(a.who().recorder.0), world.app.now());
+    let fewer = account::Change { areas: Some(vec![AREA]), ..account::Change::default() };
+    world.app.db.write(async |tx| account::change(tx, Actor::CommandLine, id, &fewer, now).await).await?;
+    // With the token of before: under the older certificate, in an area that stays.
+    assert!(matches!(sync(&mut a).await?.end, End::Synced { .. }));
+    record(&mut a, 43).await?;
+    world.clock.advance_ms(11 * 60 * 1_000);
+    assert!(matches!(sync(&mut a).await?.end, End::Synced { .. }));
+    assert_eq!(reasons(&world).await?, [None, None]);
+    let numbers: Vec<i64> = crate::on_db!(world.app.db, |c| sqlx::query_scalar(CERTIFICATES).fetch_all(c).await)?;
+    assert_eq!(numbers, [1, 2]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_expired_sign_in_strands_nothing_and_the_password_lets_in_again() -> Result<(), Failure> {
     let world = World::new().await?;
     let mut a = world.enrol("guard-a", Role::Guard, &[AREA]).await?;
@@ -195,5 +237,58 @@ async fn a_call_is_signed_and_a_refusal_says_what_is_accepted() -> Result<(), Fa
     assert!(matches!(admin.call("get", "/v1/nothing", None).await, Err(FieldError::Refused(_))));
     assert!(matches!(admin.call("brew", "/v1/devices", None).await, Err(FieldError::Value { .. })));
     assert!(matches!(admin.call("get", "v1/devices", None).await, Err(FieldError::Value { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_person_is_told_what_the_server_does_not_count() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut guard = world.enrol("guard", Role::Guard, &[AREA]).await?;
+    let good = record(&mut guard, 10).await?;
+    // Recorded past the checks of the command line, as an older program or another maker's device would.
+    let elsewhere = AreaId { generation: 2025, code: 6709 };
+    let bad = guard.record(elsewhere, &session(20)).await?;
+    sync(&mut guard).await?;
+    let held = guard.fetch_held().await?;
+    assert_eq!(held.iter().map(|held| held.record).collect::<Vec<_>>(), [bad]);
+    let list = guard.list().await?;
+    let of = |id| list.iter().find(|found| found.summary.id == id).and_then(|found| found.held.clone());
+    assert_eq!(of(good), None);
+    let told = of(bad).ok_or("told")?.text(crate::cli::Lang::Vi);
+    assert!(told.starts_with("chờ cán bộ xem xét, chưa tính") && told.contains("ngoài phạm vi"), "{told}");
+    assert_eq!(guard.status().await?.held.len(), 1);
+    assert!(guard.whole(bad).await?.held.is_some());
+
+    // While nothing is held and nothing new was signed for, nothing is asked.
+    let mut calm = world.enrol("calm", Role::Guard, &[AREA]).await?;
+    sync(&mut calm).await?;
+    calm.fetch_held().await?;
+    let before = calm.traffic().requests;
+    sync(&mut calm).await?;
+    calm.fetch_held().await?;
+    assert_eq!(calm.traffic().requests, before + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_review_by_somebody_who_may_not_review_counts_nowhere() -> Result<(), Failure> {
+    let world = World::new().await?;
+    let mut guard = world.enrol("guard", Role::Guard, &[AREA]).await?;
+    let id = record(&mut guard, 10).await?;
+    let RecordView::Session(view) = guard.whole(id).await?.view else { return Err("a session".into()) };
+    let draft = Draft::Review(sync_core::record::ReviewDraft {
+        session: id,
+        heads: view.meta.heads.clone(),
+        decision: Decision::Confirm,
+        comment: String::new(),
+        supersedes: Default::default(),
+    });
+    assert!(matches!(guard.record(AREA, &draft).await, Err(FieldError::Role { .. })));
+    guard.record_unchecked(AREA, &draft).await?;
+    let state =
+        guard.list().await?.into_iter().find(|found| found.summary.id == id).and_then(|found| found.review_state);
+    assert_eq!(state, Some(ReviewState::New));
+    assert_eq!(guard.whole(id).await?.review_state, Some(ReviewState::New));
+    assert!(guard.whole(id).await?.reviews.is_empty());
     Ok(())
 }

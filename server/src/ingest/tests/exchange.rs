@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use sync_core::id::Role;
 use sync_core::log::{Batch, Digest16, Inventory};
-use sync_core::sync::{Page, Proposal, Request, Response};
+use sync_core::sync::{Epoch, Page, Proposal, Request, Response};
 
 use crate::db::testing::Failure;
 use crate::ingest::testing::{AREA, OTHER_AREA, START, World, on_each_server, request};
@@ -49,7 +49,8 @@ async fn an_agreement_is_what_both_sides_work_out() -> Result<(), Failure> {
         let session = phone.session(1);
         let batch = phone.seal(AREA, &[session]);
         let exchange = world.sync(&mut phone, &phone_inventory(&batch), vec![batch.clone()]).await?;
-        let proposal = Proposal { inventory: phone_inventory(&batch), backed_up: Inventory::new() };
+        let proposal =
+            Proposal { epoch: Epoch::default(), inventory: phone_inventory(&batch), backed_up: Inventory::new() };
         assert_eq!(exchange.agreement, proposal.digest());
         // Another device moves the server on: the agreement is remembered, and only what differs is told.
         let mut other = world.device(Role::Guard, &[AREA]).await?;

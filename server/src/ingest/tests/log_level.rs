@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use sync_core::id::Role;
 use sync_core::log::{Batch, Head, Inventory, Stage};
 
-use crate::db::testing::Failure;
+use crate::db::testing::{Failure, TestDb};
 use crate::ingest::testing::{AREA, World, on_each_server};
 
 fn verdicts(standings: Vec<(String, Option<String>)>) -> Vec<String> {
@@ -31,6 +31,20 @@ async fn a_batch_is_stored_judged_and_signed_for() -> Result<(), Failure> {
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn nothing_waits_in_an_idle_queue() -> Result<(), Failure> {
+    let test = TestDb::sqlite().await?;
+    let world = World::with(&test.db, |config| config.metrics_public = true).await?;
+    let mut phone = world.device(Role::Guard, &[AREA]).await?;
+    let session = phone.session(5);
+    let batch = phone.seal(AREA, &[session]);
+    world.deposit(vec![batch]).await?.receipt()?;
+    let request = axum::http::Request::builder().uri("/metrics").body(axum::body::Body::empty())?;
+    let scraped = String::from_utf8(world.send(request).await?.body.to_vec())?;
+    assert!(scraped.lines().any(|line| line == "banlang_ingest_waiting 0"), "{scraped}");
+    Ok(())
 }
 
 #[tokio::test]

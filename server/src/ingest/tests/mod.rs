@@ -2,4 +2,5 @@ mod exchange;
 mod log_level;
 mod quarantine;
 mod revocation;
+mod rights;
 mod safety;

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use sync_core::id::{CertificateNo, Role};
 use sync_core::log::{Batch, Inventory};
 
+use crate::account::Change;
 use crate::db::testing::{Failure, TestDb};
 use crate::ingest::testing::{AREA, OTHER_AREA, TestDevice, World, on_each_server};
 
@@ -27,6 +28,10 @@ async fn every_obstacle_is_named() -> Result<(), Failure> {
         let mut revoked = world.device(Role::Guard, &[AREA]).await?;
         world.revoke(revoked.id).await?;
         assert_eq!(reason_of(world, sealed(&mut revoked)).await?, "quarantined device-revoked");
+
+        let mut deactivated = world.device(Role::Guard, &[AREA]).await?;
+        world.change(&deactivated, Change { active: Some(false), ..Change::default() }).await?;
+        assert_eq!(reason_of(world, sealed(&mut deactivated)).await?, "quarantined account-deactivated");
 
         let mut unknown = world.device(Role::Guard, &[AREA]).await?;
         unknown.certificate = CertificateNo(9);
@@ -156,8 +161,14 @@ async fn a_released_change_reaches_other_devices() -> Result<(), Failure> {
     .await
 }
 
+async fn listed(world: &World, device: &mut TestDevice, query: &str) -> Result<Vec<serde_json::Value>, Failure> {
+    let answer = world.call(device, "GET", &format!("/v1/quarantine{query}"), "", Vec::new()).await?;
+    let mut listed: serde_json::Value = serde_json::from_slice(&answer.body)?;
+    Ok(listed["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
+}
+
 #[tokio::test]
-async fn a_change_left_out_is_kept_with_the_reason() -> Result<(), Failure> {
+async fn a_change_left_out_is_kept_with_the_reason_and_may_be_released_later() -> Result<(), Failure> {
     on_each_server(async |world: &World| {
         let mut revoked = world.device(Role::Guard, &[AREA]).await?;
         world.revoke(revoked.id).await?;
@@ -168,6 +179,24 @@ async fn a_change_left_out_is_kept_with_the_reason() -> Result<(), Failure> {
         assert_eq!(left.status, StatusCode::OK);
         assert_eq!(world.standings().await?[0].0, "left");
         assert_eq!(world.count("session").await?, 0);
+        assert_eq!(decide(world, &mut officer, "leave", r#"{"reason": "x"}"#).await?.code()?, "quarantine.decided");
+
+        assert!(listed(world, &mut officer, "").await?.is_empty());
+        let left = &listed(world, &mut officer, "?standing=left").await?[0];
+        let expected = ("left", "device-revoked", "bản ghi thử");
+        let text = |field: &str| left[field].as_str().unwrap_or_default();
+        assert_eq!((text("standing"), text("reason"), text("note")), expected);
+        assert!(left["decided_by"].is_string() && left["decided_at_ms"].is_number(), "{left}");
+        let other = world.call(&mut officer, "GET", "/v1/quarantine?standing=gone", "", Vec::new()).await?;
+        assert_eq!(other.code()?, "query.parameter");
+
+        // The officer thinks better of it.
+        assert_eq!(decide(world, &mut officer, "release", "{}").await?.status, StatusCode::OK);
+        assert_eq!(world.count("session").await?, 1);
+        assert_eq!(listed(world, &mut officer, "?standing=released").await?.len(), 1);
+        assert!(listed(world, &mut officer, "?standing=left").await?.is_empty());
+        let scratch = TestDb::sqlite().await?;
+        assert_eq!(crate::maintenance::verify(&world.app.db, &scratch.db).await?, []);
         Ok(())
     })
     .await

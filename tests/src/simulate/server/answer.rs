@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use sync_core::admit::ledger::Standing;
-use sync_core::id::{AreaId, DeviceId, UnixMs};
+use sync_core::id::{AreaId, BatchSeq, DeviceId, UnixMs};
 use sync_core::log::{Batch, Digest16, Inventory, LogId, Stage};
-use sync_core::sync::{DirectoryEntry, Exchange, Page, Plan, Proposal, Request, Response, plan};
+use sync_core::sync::{
+    DirectoryEntry, Epoch, Exchange, Page, Plan, Proposal, Request, Response, Withheld, differs, plan,
+};
 
 use super::Server;
 use crate::simulate::fault::Bug;
@@ -43,6 +45,7 @@ impl Server {
         let ours = scope.of(&self.ledger.inventory());
         let own = |(log, _): &(&LogId, _)| log.device == device;
         let backed_up: Inventory = self.ledger.backed_up.iter().filter(own).map(|(l, h)| (*l, *h)).collect();
+        let epoch = Epoch(self.epoch.to_be_bytes());
         let told = base.as_ref().is_some_and(|base| base.backed_up == backed_up);
         let same = base.as_ref().is_some_and(|base| base.inventory == ours) && request.heads.is_empty();
         let wanted = self.wanted(device);
@@ -63,16 +66,22 @@ impl Server {
             let heads = backed_up.iter().map(|(log, head)| (*log, *head)).collect();
             receipts.push(self.sign(Stage::BackedUp, heads, vec![], at));
         }
-        let proposal = Proposal { inventory: ours, backed_up };
+        let differs = match request.agreement {
+            Digest16::NONE => self.differs(device, &known, &request.withheld),
+            _ => Vec::new(),
+        };
+        let proposal = Proposal { epoch, inventory: ours, backed_up };
         let agreement = proposal.digest();
         self.processes[process].insert((device, agreement), proposal);
         let exchange = Exchange {
+            epoch,
             agreement,
             more,
             heads: plan.heads,
             receipts,
             outside: outside.into_iter().collect(),
             wanted,
+            differs,
             directory,
             snapshots: vec![],
             page: Page { batches },
@@ -80,8 +89,22 @@ impl Server {
         Some(Response::Exchange { at, exchange: Box::new(exchange) }.to_bytes())
     }
 
+    /// Logs of which a device was handed other changes than it would be now.
+    fn differs(&self, me: DeviceId, known: &Inventory, theirs: &Withheld) -> Vec<LogId> {
+        let mut ours = Withheld::new();
+        for (log, _) in known.iter() {
+            for row in self.ledger.after(log, BatchSeq(0)) {
+                let kept_back =
+                    row.standings.iter().zip(0_u8..).filter(|(standing, _)| **standing != Standing::Admitted);
+                let entries = kept_back.map(|(_, ordinal)| (row.batch.header().seq, ordinal));
+                ours.entry(*log).or_default().extend(entries);
+            }
+        }
+        differs(me, known, &self.ledger.inventory(), &ours, theirs)
+    }
+
     /// The device's batches of which bytes are absent.
-    fn wanted(&self, device: DeviceId) -> Vec<(LogId, sync_core::id::BatchSeq)> {
+    fn wanted(&self, device: DeviceId) -> Vec<(LogId, BatchSeq)> {
         let absent =
             |row: &&super::ledger::Row| row.batch.device() == device && row.standings.contains(&Standing::Absent);
         let rows = self.ledger.rows.iter().filter(absent);

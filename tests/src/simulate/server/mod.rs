@@ -29,6 +29,8 @@ pub type Memory = BTreeMap<(DeviceId, Digest16), Proposal>;
 pub struct Server {
     /// What the database holds.
     pub ledger: Ledger,
+    /// Counts the histories of the database: a restore begins a new one.
+    epoch: u64,
     /// Commits that were reported but are not durable yet; only [`Bug::AckBeforeDurable`] ever has one.
     unsafe_base: Option<Ledger>,
     /// Accounts, devices and certificates.
@@ -37,8 +39,6 @@ pub struct Server {
     pub processes: Vec<Memory>,
     /// Changes a receipt was given for and no restore took back.
     pub acknowledged: BTreeSet<ChangeHash>,
-    /// Changes a receipt was given for and a restore took back.
-    pub taken_back: BTreeSet<ChangeHash>,
     /// Receipts that say what is not so.
     pub false_receipts: u64,
     /// How many batches came, repeated ones too.
@@ -60,11 +60,11 @@ impl Server {
     ) -> Self {
         Self {
             ledger: Ledger::default(),
+            epoch: 1,
             unsafe_base: None,
             registry,
             processes: vec![Memory::new(); processes],
             acknowledged: BTreeSet::new(),
-            taken_back: BTreeSet::new(),
             false_receipts: 0,
             batches: 0,
             log_key,
@@ -106,10 +106,10 @@ impl Server {
     /// Puts the database back to a backup.
     pub fn restore(&mut self, backup: Ledger) {
         self.ledger = backup;
+        self.epoch += 1;
         self.unsafe_base = None;
         self.processes.iter_mut().for_each(Memory::clear);
         let here = self.ledger.hashes();
-        self.taken_back.extend(self.acknowledged.iter().filter(|change| !here.contains(change)));
         self.acknowledged.retain(|change| here.contains(change));
     }
 

@@ -1,3 +1,5 @@
+mod villages;
+
 use std::collections::BTreeSet;
 
 use sync_core::id::{AreaId, DeviceId, UnixMs};
@@ -99,13 +101,26 @@ async fn merged_and_split_units_resolve_both_ways() -> Result<(), Failure> {
 }
 
 #[tokio::test]
-async fn scope_holds_the_units_an_area_came_from() -> Result<(), Failure> {
+async fn scope_holds_the_units_an_area_came_from_and_became() -> Result<(), Failure> {
     on_each(async |db| {
         let catalogue = filled(db).await?.current().await?;
         let expected: BTreeSet<_> =
             ["2025-06841", "2024-06841", "2024-06847", "2023-06841", "2023-06847"].into_iter().map(area).collect();
         assert_eq!(catalogue.scope(area("2025-06841")), expected);
         assert_eq!(catalogue.villages_of(area("2025-06841")).count(), 22);
+        // An assignment follows its unit into what it became, and both halves of a split; not to that one's other parts.
+        let expected: BTreeSet<_> =
+            ["2023-06853", "2024-06853", "2025-06838", "2025-06862"].into_iter().map(area).collect();
+        assert_eq!(catalogue.scope(area("2024-06853")), expected);
+        let edges: Vec<_> = catalogue
+            .units()
+            .flat_map(|unit| catalogue.lineage().successors(unit.area))
+            .map(|edge| (edge.from, edge.to))
+            .collect();
+        for unit in catalogue.units() {
+            let granted = crate::auth::Scope::expand([unit.area], &edges);
+            assert_eq!(granted.areas(), Some(&catalogue.scope(unit.area)), "{}", unit.area);
+        }
         Ok(())
     })
     .await
@@ -143,106 +158,29 @@ async fn a_dry_run_reports_and_changes_nothing() -> Result<(), Failure> {
 }
 
 #[tokio::test]
-async fn the_sample_villages_are_marked_and_those_of_split_units_wait() -> Result<(), Failure> {
-    on_each(async |db| {
-        let catalogue = filled(db).await?.current().await?;
-        assert_eq!(catalogue.villages().count(), 134);
-        assert!(catalogue.villages().all(|village| village.sample));
-        let pending = catalogue.pending_choices();
-        assert_eq!(pending.len(), 11);
-        assert!(pending.iter().all(|open| open.known == area("2024-06853") && open.suggested.is_some()));
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_choice_is_kept_once_with_its_history_and_audit() -> Result<(), Failure> {
-    on_each(async |db| {
-        let catalogues = filled(db).await?;
-        let village = "06853-na-nhai";
-        assert!(choose(db, choice(village, "2025-06862", None)).await?);
-        assert!(!choose(db, choice(village, "2025-06862", None)).await?);
-        let catalogue = catalogues.current().await?;
-        assert_eq!(catalogue.resolve(area("2024-06853"), Some(village), 2025), Resolution::Unit(6862));
-        assert_eq!(catalogue.pending_choices().len(), 10);
-        let other = choose(db, choice(village, "2025-06838", None)).await;
-        assert!(matches!(other, Err(ChoiceError::Decided { chosen }) if chosen == area("2025-06862")));
-        assert!(choose(db, choice(village, "2025-06838", Some(6862))).await?);
-        assert_eq!(count(db, "select count(*) from village_choice where account_id = 7").await?, 2);
-        assert_eq!(count(db, "select count(*) from audit where action = 'village.unit-chosen'").await?, 2);
-        // A later import of the same list does not undo what a person decided.
-        sample::install(db, true, AT).await?;
-        let catalogue = catalogues.current().await?;
-        assert_eq!(catalogue.resolve(area("2024-06853"), Some(village), 2025), Resolution::Unit(6838));
-        assert_eq!(count(db, "select count(*) from village_unit where decided_by = 7").await?, 1);
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_choice_that_is_no_candidate_is_refused_with_the_accepted_ones() -> Result<(), Failure> {
-    on_each(async |db| {
-        filled(db).await?;
-        let wrong = choose(db, choice("06853-na-nhai", "2025-06841", None)).await.expect_err("refused");
-        assert!(wrong.to_string().contains("accepted: 2025-06838, 2025-06862"), "{wrong}");
-        let whole = choose(db, choice("06841-dong-mo", "2025-06841", None)).await.expect_err("refused");
-        assert!(matches!(whole, ChoiceError::NotACandidate { candidates, .. } if candidates.is_empty()));
-        let none = choose(db, choice("nowhere", "2025-06841", None)).await;
-        assert!(matches!(none, Err(ChoiceError::UnknownVillage(_))));
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_renamed_village_keeps_its_id_and_is_found_by_both_names() -> Result<(), Failure> {
-    on_each(async |db| {
-        let catalogues = filled(db).await?;
-        let report = villages(db, ",Đồng Mô,,06841,,,Đồng Mới,thôn,resolution\n").await?;
-        assert_eq!(report.lines[0].detail, "Đồng Mô → Đồng Mới");
-        assert_eq!((report.lines[0].change, report.lines[0].id.as_str()), (Change::Renamed, "06841-dong-mo"));
-        assert_eq!(report.kept, 133);
-        let catalogue = catalogues.current().await?;
-        for query in ["dong moi", "đồng mô"] {
-            assert_eq!(catalogue.find_villages(query, None, 1)[0].id, "06841-dong-mo", "{query}");
-        }
-        // The new list names it by its new name alone.
-        assert!(villages(db, ",,,06841,,,Đồng Mới,thôn,resolution\n").await?.lines.is_empty());
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn a_merged_village_leads_to_the_one_it_became_part_of() -> Result<(), Failure> {
-    on_each(async |db| {
-        let catalogues = filled(db).await?;
-        let report = villages(db, ",,06841-na-po,06841,,,Nà Sa,thôn,resolution\n").await?;
-        assert_eq!((report.count(Change::Merged), report.lines[0].id.as_str()), (1, "06841-na-sa"));
-        let catalogue = catalogues.current().await?;
-        assert_eq!(catalogue.survivor("06841-na-sa").map(|village| village.id.as_str()), Some("06841-na-po"));
-        assert_eq!(catalogue.find_villages("na sa", None, 1)[0].id, "06841-na-po");
-        assert_eq!(catalogue.resolve(area("2025-06841"), Some("06841-na-sa"), 2024), Resolution::Unit(6841));
-        let circle = villages(db, ",,06841-na-sa,06841,,,Nà Pò,thôn,resolution\n").await.expect_err("a circle");
-        assert!(circle.to_string().contains("line 2, column merged_into"), "{circle}");
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn an_official_list_settles_a_village_of_a_split_unit() -> Result<(), Failure> {
-    on_each(async |db| {
-        let catalogues = filled(db).await?;
-        villages(db, ",,,06853,06862,official,Nà Nhái,thôn,resolution\n").await?;
-        let catalogue = catalogues.current().await?;
-        assert_eq!(catalogue.resolve(area("2024-06853"), Some("06853-na-nhai"), 2025), Resolution::Unit(6862));
-        assert_eq!(catalogue.pending_choices().len(), 10);
-        Ok(())
-    })
-    .await
+async fn the_lists_a_device_is_born_with_are_those_the_server_hands_out() -> Result<(), Failure> {
+    use sync_core::record::codes;
+    let test = crate::db::testing::TestDb::sqlite().await?;
+    let catalogue = filled(&test.db).await?.current().await?;
+    for (kind, list) in [
+        (Kind::Formats, codes::FORMATS),
+        (Kind::Topics, codes::TOPICS),
+        (Kind::Partners, codes::PARTNERS),
+        (Kind::Languages, codes::LANGUAGES),
+        (Kind::Places, codes::PLACE_KINDS),
+        (Kind::Materials, codes::MATERIALS),
+        (Kind::Difficulties, codes::DIFFICULTIES),
+        (Kind::PanelConditions, codes::PANEL_CONDITIONS),
+    ] {
+        let handed_out: Vec<_> =
+            catalogue.items().terms(kind).iter().map(|term| (&*term.id, &*term.body.vi, &*term.body.en)).collect();
+        let born_with: Vec<_> = list.iter().map(|known| (known.code, known.vi, known.en)).collect();
+        assert_eq!(handed_out, born_with, "{kind}");
+    }
+    let lines = catalogue.items().hotlines.iter().map(|line| (&*line.id, &*line.body.vi, &*line.body.en));
+    let born_with: Vec<_> = codes::HOTLINES.iter().map(|known| (known.code, known.vi, known.en)).collect();
+    assert_eq!(lines.collect::<Vec<_>>(), born_with);
+    Ok(())
 }
 
 #[tokio::test]
@@ -254,7 +192,7 @@ async fn bad_rows_name_line_column_and_accepted_values_and_change_nothing() -> R
             (",,,99999,,,A,thôn,x", "column old_commune_code: \"99999\" is not accepted; accepted: the code of an imp"),
             (
                 ",,,06841,06862,,A,thôn,x",
-                "column new_commune_code: \"06862\" is not accepted; accepted for 2024-06841: 06841",
+                "column new_commune_code: \"06862\" is not accepted; accepted: for 2024-06841: 06841",
             ),
             (",,,,,,A,thôn,x", "accepted: a code here or in new_commune_code"),
             (",,,06841,,maybe,A,thôn,x", "accepted: empty, assumed, official"),

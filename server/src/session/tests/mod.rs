@@ -1,3 +1,5 @@
+mod panel_check;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -148,6 +150,22 @@ async fn nobody_reads_outside_the_own_areas() -> Result<(), Failure> {
         assert_eq!(found.map_err(|problem| problem.code())?.conflicts, []);
         let found = panel_checks(&mut tx, &catalogue, &none, &PanelCheckParams::default()).await;
         assert_eq!(found.map_err(|problem| problem.code())?.panel_checks, []);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_list_names_who_recorded() -> Result<(), Failure> {
+    on_each(async |db| {
+        const ACCOUNT: &str = "insert into account (id, username, display_name, role, password_hash, active, \
+            created_at_ms) values (0, 'binh', 'Nguyễn Bình', 'guard', '', (1 = 1), 0)";
+        let catalogue = filled(db, 2).await?;
+        run(db, ACCOUNT).await?;
+        let mut found = all(db, &catalogue, &Scope::All, &SessionParams::default()).await?;
+        found.sort_by_key(|session| session.recorder);
+        let names: Vec<_> = found.iter().map(|session| session.recorder_name.as_deref()).collect();
+        assert_eq!(names, [Some("Nguyễn Bình"), None]);
         Ok(())
     })
     .await

@@ -1,0 +1,120 @@
+//! What is accepted, in Vietnamese, for the texts a person meets at a terminal.
+//!
+//! The texts of all routes follow few patterns; here is each of them. What none fits stays English: names of formats
+//! and of fields, and what a library says.
+
+/// Whole texts.
+const TEXTS: &[(&str, &str)] = &[
+    ("a whole number", "số nguyên"),
+    ("a number", "số"),
+    ("true or false", "true (có) hoặc false (không)"),
+    ("no parameters", "không có tham số"),
+    ("no body on this route", "không có nội dung"),
+    ("at least one batch", "ít nhất một lô"),
+    ("text without the character U+0000", "chữ không có ký tự U+0000"),
+    ("UTF-8, percent-encoded", "UTF-8, mã hóa phần trăm"),
+    ("coordinator or administrator", "điều phối viên hoặc quản trị viên"),
+    ("the id of an imported village", "mã của thôn, bản đã nhập"),
+    (
+        "a village of your areas, chosen by an officer or coordinator",
+        "thôn, bản trong địa bàn, do cán bộ hoặc điều phối viên chọn",
+    ),
+    (
+        "administrators; officers for guards whose areas all lie in the officer's own",
+        "quản trị viên; cán bộ, với chiến sĩ chỉ có địa bàn nằm trong địa bàn của cán bộ",
+    ),
+    ("your role may not read this", "vai trò của tài khoản không được xem phần này"),
+    ("no such device in your areas", "không có thiết bị này trong địa bàn của tài khoản"),
+    ("the database does not answer", "cơ sở dữ liệu không trả lời"),
+    ("the connection ended before the body did", "kết nối kết thúc trước khi nhận đủ nội dung"),
+];
+/// Parts of texts, longer ones before those they contain.
+const PARTS: &[(&str, &str)] = &[
+    ("a number from ", "số từ "),
+    ("a whole number from ", "số nguyên từ "),
+    ("minutes from ", "số phút từ "),
+    ("at most ", "nhiều nhất "),
+    ("at least ", "ít nhất "),
+    (" hexadecimal digits", " chữ số thập lục phân"),
+    (" characters", " ký tự"),
+    (" seconds", " giây"),
+    (" bytes once unpacked", " byte sau khi bung"),
+    (" bytes once decrypted", " byte sau khi giải mã"),
+    (" bytes", " byte"),
+    (" to ", " đến "),
+    (" or ", " hoặc "),
+    (", or empty", ", hoặc để trống"),
+    ("a day as ", "ngày dạng "),
+    ("a day ", "ngày "),
+];
+
+/// The text in Vietnamese, when all of it is understood.
+pub(super) fn vietnamese(text: &str) -> Option<String> {
+    if let Some((_, vi)) = TEXTS.iter().find(|(en, _)| *en == text) {
+        return Some((*vi).to_owned());
+    }
+    let vi = PARTS.iter().fold(text.to_owned(), |text, (en, vi)| text.replace(en, vi));
+    let english = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase()) && !KEPT.contains(&word);
+    let understood = !vi.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.')).any(english);
+    understood.then_some(vi)
+}
+
+/// Words that are the same in both languages here: names of values, and Vietnamese words without marks.
+const KEPT: &[&str] = &[
+    "byte",
+    "tham",
+    "cho",
+    "guard",
+    "officer",
+    "coordinator",
+    "administrator",
+    "month",
+    "quarter",
+    "year",
+    "units",
+    "villages",
+    "bundle",
+    "zstd",
+    "gzip",
+    "identity",
+    "new",
+    "confirmed",
+    "returned",
+    "amended",
+    "disputed",
+    "yyyy",
+    "mm",
+    "dd",
+    "sau",
+    "khi",
+    "bung",
+    "hai",
+    "ba",
+    "asc",
+    "desc",
+    "true",
+    "false",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::vietnamese;
+
+    #[test]
+    fn patterns_are_translated_whole_or_not_at_all() {
+        for (en, vi) in [
+            ("1 to 500", "1 đến 500"),
+            ("3 to 200 characters", "3 đến 200 ký tự"),
+            ("16 hexadecimal digits", "16 chữ số thập lục phân"),
+            ("at most 60 seconds", "nhiều nhất 60 giây"),
+            ("a number from 1 to 50", "số từ 1 đến 50"),
+            ("month, quarter or year", "month, quarter hoặc year"),
+            ("zstd or identity", "zstd hoặc identity"),
+        ] {
+            assert_eq!(vietnamese(en).as_deref(), Some(vi), "{en}");
+        }
+        for en in ["an Ed25519 public key, 64 hexadecimal digits", "one zstd frame, window at most 8 MiB"] {
+            assert_eq!(vietnamese(en), None, "{en}");
+        }
+    }
+}
