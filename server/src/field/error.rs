@@ -351,6 +351,12 @@ fn edit_text(error: &EditError, lang: Lang) -> String {
             let key = field.split('/').next().unwrap_or_default().replace('_', "-");
             format!("{name} (--{key}): {accepted}")
         }
+        (EditError::TooLarge { .. }, lang) => lang
+            .pick(
+                "nhập quá nhiều trong một lần (hơn 64 KiB), hãy nhập thành nhiều lần",
+                "too much at once (more than 64 KiB); enter it in several steps",
+            )
+            .to_owned(),
         (EditError::Record(error), Lang::Vi) => format!("không đọc được bản ghi: {}", view_text(error)),
         (error, Lang::Vi) => format!("không ghi được thay đổi ({error})"),
         (error, Lang::En) => error.to_string(),
@@ -383,7 +389,7 @@ impl From<FieldError> for CliError {
             | FieldError::Future { .. }
             | FieldError::ClockWrong { .. }
             | FieldError::ClearText { .. }
-            | FieldError::Edit(EditError::Field { .. })
+            | FieldError::Edit(EditError::Field { .. } | EditError::TooLarge { .. })
             | FieldError::NoRecord(_)
             | FieldError::ManyRecords { .. } => Self::usage(vi, en),
             _ => Self::failed(vi, en),

@@ -80,8 +80,13 @@ fn codes_of_reasons_are_unique_and_read_back() {
 fn a_change_over_the_size_limit_is_quarantined() {
     let by = author(7, 3);
     let new = made(&by);
-    let change = vec![0; MAX_CHANGE_BYTES + 1];
-    assert_eq!(reason(&[], &change, &guard(new.id, &by)), Some(Reason::ChangeTooLarge));
+    let framed = |contents: usize| crate::log::RawChange::from_contents(&vec![0; contents]);
+    let most = framed(crate::log::limits::CHANGE_BYTES);
+    assert_eq!(most.framed().len(), MAX_CHANGE_BYTES);
+    let binding = guard(new.id, &by);
+    assert_ne!(reason(&[], most.framed(), &binding), Some(Reason::ChangeTooLarge), "a batch may carry it");
+    let more = framed(crate::log::limits::CHANGE_BYTES + 1);
+    assert_eq!(reason(&[], more.framed(), &binding), Some(Reason::ChangeTooLarge));
 }
 
 #[test]

@@ -15,9 +15,11 @@ use sha2::{Digest, Sha256};
 
 use super::columns::{self, Columns};
 use crate::id::{ActorId, ChangeHash, UnixMs};
+use crate::log::limits;
 
-/// The most bytes of one change.
-pub const MAX_CHANGE_BYTES: usize = 64 * 1024;
+/// The most bytes of one change with its frame: magic, checksum, type and a length of three bytes before the contents that
+/// a batch may carry.
+pub const MAX_CHANGE_BYTES: usize = limits::CHANGE_BYTES + 12;
 /// The most operations of one change: a note that merging made four times as long as one may be written (8,000
 /// characters) replaced by a whole new one, and every field besides.
 pub const MAX_OPS: usize = 12_288;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{Automerge, Change, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, TextEncoding, ValueRef};
 
+use super::chunk::MAX_CHANGE_BYTES;
 use super::edit::{Author, EditError, RawChange, Writes};
 use super::state::{Claim, Scalar, State};
 use super::view::ViewError;
@@ -225,7 +226,11 @@ fn options(author: &Author) -> CommitOptions {
 fn raw_change(doc: &Automerge, hash: Option<automerge::ChangeHash>) -> Result<Option<RawChange>, EditError> {
     let Some(hash) = hash else { return Ok(None) };
     let change = doc.get_change_by_hash(&hash).ok_or_else(|| EditError::Write("the change is gone".to_owned()))?;
-    Ok(Some(RawChange { hash: ChangeHash(hash.0), bytes: change.raw_bytes().to_vec() }))
+    let bytes = change.raw_bytes().to_vec();
+    if bytes.len() > MAX_CHANGE_BYTES {
+        return Err(EditError::TooLarge { bytes: bytes.len() });
+    }
+    Ok(Some(RawChange { hash: ChangeHash(hash.0), bytes }))
 }
 
 fn scalar(value: &ScalarValue) -> Scalar {

@@ -15,6 +15,7 @@ use super::state::Scalar;
 use super::value::{Code, FieldValue, MAX_NOTE_CHARS};
 use super::view::{RecordView, SCHEMA, ViewError};
 use crate::id::{ActorId, ChangeHash, RecordId, RecordKind, RecorderId, UnixMs};
+use crate::log::limits;
 
 /// An edit was not made, and nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,12 @@ pub enum EditError {
         accepted_vi: String,
         /// What is accepted, in English.
         accepted_en: String,
+    },
+    /// One change would be larger than a batch may carry: a device could never send it.
+    #[error("{bytes} bytes at once; accepted: at most {most}, so enter it in several steps", most = limits::CHANGE_BYTES)]
+    TooLarge {
+        /// Bytes of its contents.
+        bytes: usize,
     },
     /// The record to edit cannot be read.
     #[error(transparent)]
@@ -224,7 +231,7 @@ impl Writes {
 /// the change that is returned.
 ///
 /// # Errors
-/// [`EditError::Field`] names the first field that does not accept what was given.
+/// [`EditError::Field`] names the first field that does not accept what was given; [`EditError::TooLarge`].
 pub fn create(draft: &Draft, author: &Author, serial: u64) -> Result<NewRecord, EditError> {
     let mut writes = Writes::default();
     match draft {
@@ -252,7 +259,7 @@ pub fn create(draft: &Draft, author: &Author, serial: u64) -> Result<NewRecord, 
 ///
 /// # Errors
 /// [`EditError::Field`] names the first field that does not accept what was given; [`EditError::Record`] when the
-/// record cannot be read or is of another kind.
+/// record cannot be read or is of another kind; [`EditError::TooLarge`].
 pub fn edit<B: AsRef<[u8]>>(changes: &[B], edit: &Edit, author: &Author) -> Result<Option<RawChange>, EditError> {
     let mut document = Document::load(changes)?;
     let before = RecordView::read(edit.kind(), &document.state()?)?;

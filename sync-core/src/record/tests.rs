@@ -10,6 +10,7 @@ use super::document::Document;
 use super::*;
 use crate::admit::{Binding, Verdict, judge};
 use crate::id::{ActorId, DeviceId, RecordId, RecorderId, Role, UnixMs};
+use crate::log::limits;
 
 pub(crate) fn author(device: u8, recorder: u32) -> Author {
     Author {
@@ -359,4 +360,20 @@ fn a_note_that_merging_made_long_can_still_be_replaced() {
     let all = edited(&both, note("ê".repeat(2_000)), &a);
     let info = crate::admit::scan(all.last().expect("written")).expect("within the limits");
     assert_eq!(info.op_count, 6_000);
+}
+
+#[test]
+fn what_no_batch_could_carry_is_not_written() {
+    let by = author(1, 1);
+    let start = new_session(session(), &by, 1);
+    let topics = |range: std::ops::Range<u32>| SessionEdit {
+        topics: SetEdit { add: range.map(|n| code(&format!("topic_{n:030x}"))).collect(), remove: [].into() },
+        ..Default::default()
+    };
+    let whole = edit(&start, &Edit::Session(Box::new(topics(0..4_000))), &by);
+    assert!(matches!(whole, Err(EditError::TooLarge { bytes }) if bytes > limits::CHANGE_BYTES), "{whole:?}");
+    let part = edit(&start, &Edit::Session(Box::new(topics(0..100))), &by)
+        .expect("a part fits")
+        .expect("something is written");
+    assert!(part.bytes.len() < limits::CHANGE_BYTES);
 }
