@@ -7,7 +7,7 @@ use server::on_db;
 use sync_core::id::{PublicKey, Role, from_hex};
 use sync_core::log::{Checkpoint, JournalEntry, Mark, Tip};
 use sync_core::wire::Reader;
-use tests::harness::{Failure, HOANH_MO, Hand, Phone, Served, Site, history};
+use tests::harness::{Failure, HOANH_MO, Hand, Phone, Program, Served, Site, history};
 use tests::on_both_engines;
 
 /// What the coordinator's device is told at its next sync.
@@ -262,4 +262,63 @@ on_both_engines! {
         assert_eq!(past.coordinator.field.testimony().await?.checkpoints[0].entries, kept);
         served.stop().await
     }
+}
+
+/// The same from the command line: an old backup is restored, and what came after it comes back.
+#[test]
+fn a_coordinator_is_warned_of_a_restore_and_sees_it_mended() -> Result<(), Failure> {
+    const PASSWORD: &str = "suối reo 2026\n";
+    let dir = tempfile::tempdir()?;
+    let place = |name: &str| dir.path().join(name).display().to_string();
+    let (guard, chief, backup, file) = (place("guard"), place("chief"), place("backup.db"), place("witness.json"));
+    let program = Program::over(&dir.path().join("data"));
+    program.ok(&["init"], "")?;
+    program.ok(&["reference", "supplied", "--sample"], "")?;
+    let area = ["--area", "2025-06841"];
+    for (name, role, areas) in [("binh", "guard", &area[..]), ("tinh", "coordinator", &[])] {
+        let words = ["user", "add", name, "--name", name, "--role", role, "--password-stdin"];
+        program.ok(&[&words, areas].concat(), PASSWORD)?;
+    }
+    let serving = program.serve()?;
+    let enrol = |name: &str, store: &str| -> Result<(), Failure> {
+        let code = program.ok(&["device", "enrol-code", name], "")?;
+        let words = ["field", "--store", store, "enrol", "--server", &serving.url, "--code", code.trim()];
+        program.ok(&words, "").map(drop)
+    };
+    enrol("binh", &guard)?;
+    enrol("tinh", &chief)?;
+    let field = |store: &str, words: &[&str]| program.ok(&[&["field", "--store", store], words].concat(), "");
+    let record = |date: &str| {
+        let village = ["record", "--village", "na choong", "--format", "village_meeting", "--attendances", "4"];
+        field(&guard, &[&village[..], &["--date", date]].concat())
+    };
+    record("2026-11-20")?;
+    field(&guard, &["sync"])?;
+    let first = field(&chief, &["witness"])?;
+    assert!(first.contains("1 entries") && first.contains("From now on this device keeps it"), "{first}");
+    program.ok(&["backup", &backup], "")?;
+    record("2026-11-21")?;
+    field(&guard, &["sync"])?;
+    let second = field(&chief, &["sync"])?;
+    assert!(!second.contains("WARNING"), "{second}");
+    assert_eq!(serving.stop()?, 0);
+
+    program.ok(&["restore", &backup], "")?;
+    let serving = program.serve()?;
+    for store in [&guard, &chief] {
+        program.ok(&["field", "--store", store, "sign-in", "--server", &serving.url], PASSWORD)?;
+    }
+    let warned = field(&chief, &["witness"])?;
+    assert!(warned.contains("WARNING: the server went back to an older state, after entry 1"), "{warned}");
+    assert!(warned.contains("  2025-06841 Xã Hoành Mô: batch 2"), "{warned}");
+    field(&chief, &["sync"])?;
+    let mended = field(&chief, &["witness"])?;
+    assert!(mended.contains("It continues what this device had kept"), "{mended}");
+    field(&chief, &["witness", "--export", &file])?;
+    let testimony: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    assert_eq!(testimony["findings"][0]["kind"], "put_back");
+    assert!(testimony["findings"][0]["missing"][0]["back_at_ms"].is_number(), "{testimony}");
+    assert!(program.ok(&["verify"], "")?.contains("Everything agrees"));
+    assert_eq!(serving.stop()?, 0);
+    Ok(())
 }

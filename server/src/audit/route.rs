@@ -30,8 +30,10 @@ struct AuditQuery {
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     account: Option<u32>,
     /// Only this action, for instance `account.created`.
+    #[param(pattern = r"^[^\x00]*$")]
     action: Option<String>,
     /// Only what was done to this subject.
+    #[param(pattern = r"^[^\x00]*$")]
     subject: Option<String>,
     /// Only rows older than this one: `next_before` of the page before.
     before: Option<i64>,

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::whole_number::whole_numbers;
 use super::{CUT, FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX, TOO_LARGE};
 
 /// A request's body as bytes, at most `max_body_bytes` of them.
@@ -46,16 +47,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             // Serde would take the fields in their order, and a list of nothings for a change of nothing.
             return Err(FIELD.problem().field("body").accepted("a JSON object"));
         }
-        let mut text = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut text).map_err(|error| {
-            let path = error.path().to_string();
-            let inner = error.into_inner();
-            let kind = if inner.is_data() { FIELD } else { SYNTAX };
-            kind.problem().field(field_of(&path, &inner.to_string())).detail(inner.to_string())
-        })?;
-        text.end().map_err(|error| SYNTAX.problem().field("body").detail(error.to_string()))?;
-        Ok(Self(value))
+        match whole_numbers(&bytes) {
+            Some(plain) => read(&plain),
+            None => read(&bytes),
+        }
+        .map(Self)
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        let kind = if inner.is_data() { FIELD } else { SYNTAX };
+        kind.problem().field(field_of(&path, &inner.to_string())).detail(inner.to_string())
+    })?;
+    text.end().map_err(|error| SYNTAX.problem().field("body").detail(error.to_string()))?;
+    Ok(value)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

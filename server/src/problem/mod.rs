@@ -18,6 +18,7 @@
 mod extract;
 mod kinds;
 mod vietnamese;
+mod whole_number;
 
 use std::sync::Arc;
 

@@ -33,6 +33,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct Part {
     /// `open` (the default: `quarantined` and `waiting`), one of these, or what was decided: `left`, `released`.
+    #[param(pattern = "^(open|quarantined|waiting|left|released)$")]
     standing: Option<String>,
     /// After this batch …
     #[param(minimum = 0)]

@@ -80,7 +80,7 @@ async fn kind(
 #[serde(deny_unknown_fields)]
 struct Search {
     /// A name or part of it, with or without tone marks. All villages without it.
-    #[param(max_length = 100)]
+    #[param(max_length = 100, pattern = r"^[^\x00]*$")]
     near: Option<String>,
     /// Only villages of this unit, for instance 2025-06841.
     #[param(inline, value_type = Option<crate::openapi::Area>)]
