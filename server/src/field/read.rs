@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
-use sync_core::admit::{may_write, scan};
-use sync_core::id::{AreaId, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
+use sync_core::admit::may_write;
+use sync_core::id::{AreaId, BatchSeq, DeviceId, RecordId, RecordKind};
 use sync_core::log::Stage;
 use sync_core::record::{self, HistoryEntry, RecordView, ReviewState, ReviewView, ViewError, review_state};
 

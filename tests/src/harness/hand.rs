@@ -198,7 +198,8 @@ impl Hand {
         let text = [b"BLRECOV1".as_slice(), self.id.as_bytes(), &[7; 32]].concat();
         let envelope = age::encrypt(&carry, &text)?;
         let recipient = age::x25519::Identity::generate().to_public().to_string();
-        let body = json!({ "device_id": self.id, "envelope": sync_core::id::to_hex(&envelope), "recipient": recipient });
+        let body =
+            json!({ "device_id": self.id, "envelope": sync_core::id::to_hex(&envelope), "recipient": recipient });
         let answer =
             self.send("POST", "/v1/recoveries", "application/json", body.to_string().into_bytes(), false).await?;
         if answer.status == 200 { Ok(()) } else { Err(format!("{}: {}", answer.status, answer.json()).into()) }

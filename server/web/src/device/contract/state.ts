@@ -192,6 +192,8 @@ export type NoticeKind =
   | 'store-copied'
   | 'server-restored'
   | 'forged-receipt'
+  | 'server-lacks'
+  | 'too-large'
   | 'unverifiable'
   | 'deposited'
   | 'receipts-taken'

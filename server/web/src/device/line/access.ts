@@ -92,9 +92,7 @@ export class Access {
 
   /** Asks with a token; once more when the server wants a newer one. */
   async ask(ask: Ask): Promise<Answer> {
-    const now = Date.now();
-    const left = (this.#token?.untilMs ?? 0) - now;
-    if (left < BEFORE_END_MS || left > 24 * 3600_000) await this.refresh(ask.signal);
+    await this.refreshIfStale(ask.signal);
     try {
       return await this.#once(ask);
     } catch (error) {
@@ -102,6 +100,12 @@ export class Access {
       await this.refresh(ask.signal);
       return this.#once(ask);
     }
+  }
+
+  /** Fetches a token when there is none that lasts, and with it the certificate of today. */
+  async refreshIfStale(signal?: AbortSignal): Promise<void> {
+    const left = (this.#token?.untilMs ?? 0) - Date.now();
+    if (left < BEFORE_END_MS || left > 24 * 3600_000) await this.refresh(signal);
   }
 
   async #once(ask: Ask): Promise<Answer> {

@@ -81,6 +81,8 @@ export class Driver {
   async sync(cancel: AbortController): Promise<CoreNotice & { notice: 'synced' }> {
     this.#error = undefined;
     this.#cancel = cancel;
+    // First the token, and with it the certificate: what is pending is sealed under the rights of today.
+    await this.#access.refreshIfStale(cancel.signal);
     const ended = new Promise<CoreNotice & { notice: 'synced' | 'stopped' }>((resolve) => (this.#ended = resolve));
     await this.#feed(() => this.#core.syncRequested(Date.now()));
     const notice = await ended;

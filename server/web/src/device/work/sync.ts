@@ -82,7 +82,7 @@ export class Sync {
     this.#set({ phase: 'connecting', startedAtMs: Date.now(), problem: undefined, nextTryAtMs: undefined, ...fresh });
     this.#cancel = new AbortController();
     try {
-      const { server_time } = await this.#driver().sync(this.#cancel);
+      const { server_time } = await this.#level(this.#cancel);
       const now = Date.now();
       const clockOffMs = now - server_time;
       this.#failures = 0;
@@ -92,6 +92,23 @@ export class Sync {
       this.#schedule(EVERY_MS);
     } catch (thrown) {
       await this.#failed(asProblem(thrown));
+    }
+  }
+
+  /** Brings both sides level, and says what a person should hear of. */
+  async #level(cancel: AbortController): Promise<CoreNotice & { notice: 'synced' }> {
+    let heard: CoreNotice[] = (this.#heard = []);
+    try {
+      const synced = await this.#driver().sync(cancel);
+      if (!heard.some(({ notice }) => notice === 'unverifiable')) return synced;
+      // The server may seal with a key that is newer than this phone's list: it comes with the next token. The second
+      // sync's word counts on what could not be verified.
+      heard = this.#heard = heard.filter(({ notice }) => notice !== 'unverifiable');
+      await this.#access.refresh(cancel.signal);
+      return await this.#driver().sync(cancel);
+    } finally {
+      this.#heard = undefined;
+      this.#tellAll(heard);
     }
   }
 
@@ -180,10 +197,28 @@ export class Sync {
 
   /** What the state machine says along the way. */
   heard(notice: CoreNotice): void {
+    if (notice.notice === 'progress') {
+      this.#set({ phase: 'running', sent: notice.sent, received: notice.received, missing: notice.missing });
+    } else if (this.#heard) {
+      this.#heard.push(notice);
+    } else {
+      this.#tellOf(notice);
+    }
+  }
+
+  /** What was said during the sync under way. */
+  #heard: CoreNotice[] | undefined;
+
+  #tellAll(heard: CoreNotice[]): void {
+    const lacking = new Set(heard.flatMap((notice) => (notice.notice === 'server_lacks' ? [notice.log] : [])));
+    for (const notice of heard) {
+      // What the server does not take was not given back.
+      if (notice.notice !== 'server_was_behind' || !lacking.has(notice.log)) this.#tellOf(notice);
+    }
+  }
+
+  #tellOf(notice: CoreNotice): void {
     switch (notice.notice) {
-      case 'progress':
-        this.#set({ phase: 'running', sent: notice.sent, received: notice.received, missing: notice.missing });
-        break;
       case 'store_copied':
         this.#tell('store-copied', {
           vi: 'Dữ liệu trên máy này từng bị sao chép hoặc khôi phục từ bản cũ. Không mất gì: phần máy chủ có đã được tải lại.',
@@ -194,6 +229,18 @@ export class Sync {
         this.#tell('server-restored', {
           vi: 'Máy chủ vừa được khôi phục; máy này đã gửi lại những gì máy chủ thiếu.',
           en: 'The server had been restored; this phone gave back what it lacked.',
+        });
+        break;
+      case 'server_lacks':
+        this.#tell('server-lacks', {
+          vi: 'Máy chủ chưa nhận lại dữ liệu của một máy khác đang có trên máy này. Dữ liệu được giữ ở đây và sẽ gửi lại ở lần đồng bộ sau. Hãy báo cho cấp trên.',
+          en: "The server does not take back another phone's records that are here. They are kept and offered again at the next sync. Tell headquarters.",
+        });
+        break;
+      case 'too_large':
+        this.#tell('too-large', {
+          vi: 'Một bản ghi quá lớn nên không gửi được; bản ghi vẫn còn trên máy này. Hãy báo cho cấp trên.',
+          en: 'A record is too large to be sent; it stays on this phone. Tell headquarters.',
         });
         break;
       case 'unverifiable':
