@@ -13,7 +13,7 @@ const installed = run('rustup', 'target', 'list', '--installed').toString();
 if (!installed.split('\n').includes(target)) run('rustup', 'target', 'add', target);
 
 run('cargo', 'build', '--locked', '-p', 'sync-core-wasm', '--profile', 'wasm', '--target', target);
-const bindings = ['run', '--locked', '-q', '-p', 'sync-core-wasm', '--features', 'bindings', '--bin', 'bindings', '--'];
+const bindings = ['run', '--locked', '-q', '-p', 'bindings', '--features', 'bindings', '--profile', 'tool', '--'];
 mkdirSync(scratch, { recursive: true });
 run('cargo', ...bindings, `target/${target}/wasm/sync_core_wasm.wasm`, scratch);
 
