@@ -13,6 +13,9 @@ import type { DeviceKey } from '../vault/key';
 const RECEIVE_BYTES = 256 << 10;
 const SEND_BYTES = 64 << 10;
 
+/** What is kept of how far own logs have come: lists show it. */
+const STANDING = new Set(['sent', 'stored', 'backed_up']);
+
 const SYNC = 'application/vnd.banlang.sync';
 
 export class Driver {
@@ -148,7 +151,7 @@ export class Driver {
         if (effect.writes.some(({ write }) => write === 'drop_log' || write === 'unseal')) this.#renewActor();
         await this.store.persist(effect.writes, this.#besideOf(effect.writes));
         this.#core.persisted(effect.ticket);
-        if (effect.writes.some(({ write }) => write !== 'keep')) this.onChanged();
+        if (effect.writes.some((write) => write.write !== 'keep' || STANDING.has(write.key))) this.onChanged();
         break;
       }
       case 'sign':

@@ -75,7 +75,7 @@ export const home = {
   noPlace: ['Chưa chọn địa điểm', 'No place yet'],
   returned: ['Trả lại để bổ sung', 'Returned for completion'],
   returnedN: ['{n} bản ghi cần bổ sung', '{n} {n:record|records} to complete'],
-  conflictsN: ['{n} bản ghi có hai ý kiến khác nhau', '{n} {n:record|records} on which people differ'],
+  conflictsN: ['{n} bản ghi có nội dung khác nhau, cần chọn', '{n} {n:record|records} on which people differ'],
   complete: ['Bổ sung', 'Complete it'],
   standing: ['Bản ghi đang ở đâu', 'Where the records are'],
   recent: ['Mới ghi', 'Latest'],

@@ -81,7 +81,7 @@ export const form = {
   today: ['Hôm nay', 'Today'],
   yesterday: ['Hôm qua', 'Yesterday'],
   dayBefore: ['Lùi một ngày', 'One day earlier'],
-  dayAfter: ['Thêm một ngày', 'One day later'],
+  dayAfter: ['Tiến một ngày', 'One day later'],
   dateAccepted: ['Ghi ngày dạng dd/mm/yyyy, ví dụ 25/11/2026', 'Write the day as dd/mm/yyyy, for instance 25/11/2026'],
   future: ['Ngày thực hiện không được sau hôm nay ({today}). Nếu giờ máy sai, hãy chỉnh lại giờ máy.', 'The date cannot be after today ({today}). If the clock is wrong, set it right.'],
   timeAccepted: ['Ghi giờ dạng hh:mm, từ 00:00 đến 23:59', 'Write the time as hh:mm, from 00:00 to 23:59'],

@@ -27,7 +27,7 @@ export const carry = {
   refused: ['Máy chủ không nhận được tệp này', 'The server could not take this file'],
   taken: ['nhận lúc {at}, {size}', 'taken {at}, {size}'],
   held: ['{n} phần chờ cán bộ xem', '{n} {n:part waits|parts wait} for an officer'],
-  receipt: ['Đưa biên nhận', 'Give back the receipts'],
+  receipt: ['Trả biên nhận', 'Give back the receipts'],
   forget: ['Bỏ khỏi danh sách', 'Remove from the list'],
   forgotten: ['Đã bỏ khỏi danh sách', 'Removed from the list'],
 } as const satisfies Record<string, Pair>;
@@ -69,8 +69,8 @@ export const settings = {
   version: ['Phiên bản', 'Version'],
   device: ['Mã máy', 'Device'],
   server: ['Máy chủ', 'Server'],
-  signedUntil: ['Đăng nhập đến', 'Signed in until'],
-  certificateUntil: ['Chứng thư đến', 'Certificate until'],
+  signedUntil: ['Phiên đăng nhập đến', 'Signed in until'],
+  certificateUntil: ['Chứng thư dùng đến', 'Certificate until'],
   reference: ['Danh mục', 'Reference data'],
   referenceNone: ['Chưa tải về. Gửi và nhận một lần khi có mạng.', 'Not fetched yet. Sync once when there is a connection.'],
   referenceVersion: ['bản {n}', 'version {n}'],
@@ -93,7 +93,7 @@ export const help = {
 export const recovery = {
   title: ['Quên mã PIN', 'Forgotten PIN'],
   body: ['Cơ quan có thể mở lại máy này. Không bản ghi nào bị mất. Bước này cần có mạng.', 'Headquarters can open this phone again. No record is lost. This needs a connection.'],
-  ask: ['Xin mở lại', 'Ask headquarters'],
+  ask: ['Gửi yêu cầu mở lại', 'Ask headquarters'],
   asking: ['Đang gửi yêu cầu…', 'Asking…'],
   read: ['Đọc mã này cho cán bộ ở cơ quan qua điện thoại:', 'Read this code to the officer at headquarters:'],
   wait: ['Máy sẽ tự biết khi cơ quan đồng ý. Yêu cầu hết hạn lúc {at}.', 'This phone notices by itself when they agree. The request ends {at}.'],
@@ -113,7 +113,7 @@ export const signIn = {
 } as const satisfies Record<string, Pair>;
 
 export const states = {
-  shutOut: ['Máy chủ không cho máy này vào nữa. Bản ghi đã được gửi lên và chờ cán bộ xem. Hãy báo chỉ huy.', 'The server no longer lets this phone in. Records were handed in and wait for an officer. Tell your command.'],
+  shutOut: ['Máy chủ không còn cho máy này đăng nhập. Bản ghi đã được gửi lên và chờ cán bộ xem. Hãy báo chỉ huy.', 'The server no longer lets this phone in. Records were handed in and wait for an officer. Tell your command.'],
   unsupported: ['Trình duyệt này không chạy được ứng dụng', 'This browser cannot run the app'],
   unsupportedBody: ['Hãy dùng Chrome bản mới trên Android. Còn thiếu: {missing}', 'Use a recent Chrome on Android. Missing: {missing}'],
   damaged: ['Không đọc được dữ liệu trên máy', 'The data on this phone cannot be read'],

@@ -19,7 +19,7 @@ export const list = {
   panelCheck: ['Kiểm tra pano', 'Billboard check'],
   void: ['Đã hủy', 'Void'],
   conflict: ['Hai bản ghi khác nhau', 'Two versions differ'],
-  waiting: ['Còn phần chưa đến', 'Part still to come'],
+  waiting: ['Chưa nhận đủ', 'Part still to come'],
   byOther: ['{name} ghi', 'by {name}'],
   clear: ['Xóa chữ tìm', 'Clear search'],
 } as const satisfies Record<string, Pair>;
@@ -39,7 +39,7 @@ export const record = {
   history: ['Lịch sử', 'History'],
   created: ['Ghi lần đầu', 'First recorded'],
   empty: ['để trống', 'empty'],
-  nothingShown: ['Thay đổi bản mới hơn của ứng dụng mới hiểu', 'A change a newer version of the app understands'],
+  nothingShown: ['Thay đổi này cần bản ứng dụng mới hơn mới đọc được', 'A change a newer version of the app understands'],
   reviews: ['Ý kiến người duyệt', 'What the reviewers say'],
   byAt: ['{name}, {at}', '{name}, {at}'],
   reviewStale: ['Bản ghi đã được sửa sau ý kiến này', 'The record was edited after this'],
