@@ -107,9 +107,11 @@ export class Desk {
   }
 
   /** What was not done yet from the last opening, and a first sync. */
-  soon(): void {
-    void this.refreshed().then(() => this.store.tidy());
-    this.sync.nudge(0);
+  soon(syncInMs = 0): void {
+    // Lists that are being shown are not asked for anew when nothing changed.
+    const made = this.store.ledger.stale.size > 0 ? this.refreshed() : Promise.resolve();
+    void made.then(() => this.store.tidy());
+    this.sync.nudge(syncInMs);
   }
 
   /** Resolves once every line is made and shown. */

@@ -7,7 +7,7 @@ import { Access, type Profile } from './line/access';
 import { Line } from './line/http';
 import { asProblem, plain, problem, refuseField } from './problem';
 import { keepPlain, openDatabase, plain as plainValue, type Database, type StoredRecovery } from './store/database';
-import { Store } from './store/store';
+import { Store, type Sealed } from './store/store';
 import { Cipher } from './vault/cipher';
 import { makeKey, openKey, type DeviceKey } from './vault/key';
 import { checkPin, lockWith, unlockWith } from './vault/pin';
@@ -20,6 +20,8 @@ type Without<S> = S extends DeviceState ? Omit<S, keyof PageState> : never;
 export type WorkerState = Without<DeviceState>;
 
 const AUTO_LOCK_MINUTES = 15;
+/** The first sync after an opening: a person sees the list first. */
+const AFTER_OPENING_MS = 1_000;
 
 export interface Remembered {
   lastSeenMs?: number;
@@ -154,6 +156,8 @@ export class Service {
     if (this.#desk) return;
     const lock = await plainValue(this.#db, 'lock');
     if (!lock) throw problem('locked');
+    const sealed = Store.read(this.#db);
+    sealed.catch(() => undefined);
     let data: Bytes;
     try {
       data = await unlockWith(pin, lock, Date.now(), (counted) => keepPlain(this.#db, { lock: counted }));
@@ -161,11 +165,11 @@ export class Service {
       await this.#show();
       throw error;
     }
-    await this.#open(data);
+    await this.#open(data, sealed);
   }
 
   /** Opens everything with the data key. */
-  async #open(data: Bytes): Promise<void> {
+  async #open(data: Bytes, sealed?: Promise<Sealed>): Promise<void> {
     const cipher = await Cipher.of(data);
     const stored = await plainValue(this.#db, 'key');
     if (!stored) return this.#damaged('the device key is missing');
@@ -178,11 +182,11 @@ export class Service {
     }
     data.fill(0);
     try {
-      const store = await Store.open(this.#db, cipher);
+      const store = await Store.open(this.#db, cipher, sealed);
       const profile = await store.meta<Profile>('profile');
       if (!profile) return this.#damaged('the profile is missing');
       await this.#work(store, new Access(this.#line, key, profile), key);
-      this.#desk?.soon();
+      this.#desk?.soon(AFTER_OPENING_MS);
     } catch (error) {
       this.#damaged(String(error));
     }

@@ -39,11 +39,13 @@ export class AppShell {
     serviceWorker.addEventListener('controllerchange', () => {
       if (hadOne) void this.#reload();
     });
-    this.#registration = await serviceWorker.register('/sw.js', { updateViaCache: 'none' });
-    const { waiting } = this.#registration;
-    if (waiting && hadOne) this.#ready();
-    this.#registration.addEventListener('updatefound', () => {
-      const worker = this.#registration?.installing;
+    const registration = await serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined);
+    // A browser that keeps no worker runs the app all the same, with a connection.
+    if (!registration) return;
+    this.#registration = registration;
+    if (registration.waiting && hadOne) this.#ready();
+    registration.addEventListener('updatefound', () => {
+      const worker = registration.installing;
       worker?.addEventListener('statechange', () => {
         if (worker.state === 'installed' && serviceWorker.controller) this.#ready();
       });

@@ -23,6 +23,14 @@ export interface Beside {
   deleteDraft?: string;
 }
 
+/** What a store is opened from. */
+export interface Sealed {
+  device: string;
+  image: Bytes | undefined;
+  keys: number[];
+  entries: Bytes[];
+}
+
 export class Store {
   ledger: Ledger;
   readonly #db: Database;
@@ -41,8 +49,8 @@ export class Store {
     this.#nextEntry = nextEntry;
   }
 
-  /** Reads the checkpoint and what was written since. */
-  static async open(db: Database, cipher: Cipher): Promise<Store> {
+  /** Reads the checkpoint and what was written since, still sealed: that needs no key, so it goes on while one is made. */
+  static async read(db: Database): Promise<Sealed> {
     const device = (await plain(db, 'device')) ?? '';
     const tx = db.transaction(['checkpoint', 'journal']);
     const [image, keys, entries] = await Promise.all([
@@ -50,6 +58,12 @@ export class Store {
       tx.objectStore('journal').getAllKeys(),
       tx.objectStore('journal').getAll(),
     ]);
+    return { device, image, keys, entries };
+  }
+
+  /** Opens what was read; nothing may have been written since. */
+  static async open(db: Database, cipher: Cipher, sealed?: Promise<Sealed>): Promise<Store> {
+    const { device, image, keys, entries } = await (sealed ?? Store.read(db));
     const ledger = image ? Ledger.of(await cipher.openJson<LedgerImage>('checkpoint', image)) : new Ledger();
     const opened = await Promise.all(
       entries.map((entry, at) => cipher.openJson<Step[]>(`journal/${keys[at] ?? 0}`, entry)),
