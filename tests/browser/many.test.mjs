@@ -1,4 +1,5 @@
 /** Five thousand records on the phone. Times are said, not held against anything: a machine under test is no phone. */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { BulkDevice } from './harness/bulk.mjs';
@@ -8,6 +9,22 @@ import { slowDown } from './harness/slow.mjs';
 
 const RECORDS = 5_000;
 const AREA = '2025-06841';
+/** Counts, from now on, what the device reads of its store, by table. */
+async function countReads(phone) {
+  const [worker] = phone.page.workers();
+  await worker.evaluate(() => {
+    self.reads = {};
+    for (const name of ['get', 'getAll', 'openCursor']) {
+      const read = IDBObjectStore.prototype[name];
+      IDBObjectStore.prototype[name] = function (...args) {
+        self.reads[this.name] = (self.reads[this.name] ?? 0) + 1;
+        return read.apply(this, args);
+      };
+    }
+  });
+  return () => worker.evaluate(() => self.reads);
+}
+
 const FORMATS = ['village_meeting', 'house_visit', 'market', 'school', 'mobile'];
 
 test(`${RECORDS} records come to a new phone and are listed, searched and opened`, async (t) => {
@@ -49,6 +66,7 @@ test(`${RECORDS} records come to a new phone and are listed, searched and opened
       await phone.open('locked', '#/records');
       // What the page itself saw: from the first byte to the PIN, from the PIN to rows that can be touched.
       await phone.at('unlock-pin').fill(PIN);
+      const reads = await countReads(phone);
       const opened = await phone.page.evaluate(
         () =>
           new Promise((resolve) => {
@@ -63,6 +81,8 @@ test(`${RECORDS} records come to a new phone and are listed, searched and opened
             document.querySelector('[data-testid=unlock-submit]').click();
           }),
       );
+      const { body = 0, checkpoint, journal } = await reads();
+      assert.deepEqual([body, checkpoint, journal], [0, 1, 1], 'the list comes of one checkpoint and its journal, no document is read');
       const shown = await phone.page.evaluate(() => performance.getEntriesByType('paint').at(-1)?.startTime ?? 0);
       t.diagnostic(`processor ÷ ${times}: first paint after ${Math.round(shown)} ms; from the PIN to the list ${Math.round(opened)} ms`);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { DeviceProblem } from '../contract';
-import { checkPin, lockWith, unlockWith, type PinLock } from './pin';
+import { checkPin, lockWith, unlockWith, workFor, type PinLock } from './pin';
 
 const DATA = new Uint8Array(32).fill(7);
 const NOW = 1_795_392_000_000;
@@ -65,4 +65,11 @@ test('what is no PIN is refused with what is accepted', () => {
     expect(() => checkPin(pin)).toThrow(DeviceProblem);
   }
   checkPin('123456');
+});
+
+test('a slow phone does the least that is advised, a quick one more', () => {
+  expect(workFor(280)).toEqual({ memoryKiB: 19 * 1024, passes: 2 });
+  expect(workFor(175)).toEqual({ memoryKiB: 32 * 1024, passes: 2 });
+  expect(workFor(70)).toEqual({ memoryKiB: 32 * 1024, passes: 5 });
+  expect(workFor(0)).toEqual({ memoryKiB: 32 * 1024, passes: 10 });
 });

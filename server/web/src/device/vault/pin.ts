@@ -22,6 +22,8 @@ export interface PinLock {
 
 const PLACE = 'banlang data key v1';
 const MEMORY_KIB = 32 * 1024;
+/** The least that OWASP's password storage advice names for Argon2id: so much memory, and two passes. */
+const LEAST_MEMORY_KIB = 19 * 1024;
 const LEAST_PASSES = 2;
 const MOST_PASSES = 10;
 /** About so long one derivation may take on this phone. */
@@ -52,17 +54,23 @@ async function derive(pin: string, lock: Pick<PinLock, 'salt' | 'memoryKiB' | 'p
   return Cipher.of(own(key));
 }
 
-/** As many passes as this phone does in about the time aimed at, never fewer than the least. */
-async function passesHere(): Promise<number> {
+/** As much work as a phone does in about the time aimed at that takes so long for one pass; never less than the least. */
+export function workFor(passMs: number): Pick<PinLock, 'memoryKiB' | 'passes'> {
+  const passes = Math.floor(AIM_MS / Math.max(passMs, 1));
+  if (passes < LEAST_PASSES) return { memoryKiB: LEAST_MEMORY_KIB, passes: LEAST_PASSES };
+  return { memoryKiB: MEMORY_KIB, passes: Math.min(passes, MOST_PASSES) };
+}
+
+/** How long one pass over the whole memory takes here. */
+async function passMs(): Promise<number> {
   const started = performance.now();
   await derive('calibration', { salt: random(16), memoryKiB: MEMORY_KIB, passes: 1 });
-  const each = Math.max(performance.now() - started, 1);
-  return Math.min(Math.max(Math.floor(AIM_MS / each), LEAST_PASSES), MOST_PASSES);
+  return performance.now() - started;
 }
 
 /** A lock for this data key. */
 export async function lockWith(pin: string, data: Bytes): Promise<PinLock> {
-  const made = { salt: random(16), memoryKiB: MEMORY_KIB, passes: await passesHere() };
+  const made = { salt: random(16), ...workFor(await passMs()) };
   const wrapped = await (await derive(pin, made)).seal(PLACE, data);
   return { ...made, wrapped, failures: 0, retryAtMs: 0, triedAtMs: 0 };
 }
