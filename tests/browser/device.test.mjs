@@ -214,3 +214,31 @@ test('a phone that is revoked hands over what only it holds', async (t) => {
   await phone.go(`#/record/${id}`);
   await phone.page.getByText('Máy chủ đã nhận').first().waitFor();
 });
+
+test('what the server keeps and does not count is marked with its reason, until an officer takes it in', async (t) => {
+  const server = await startServer(t);
+  const officer = await server.terminal('can.bo');
+  const phone = await openPhone(t, server.url);
+  await phone.enrol(await server.code('binh'));
+  await phone.offline(true);
+  const id = await recordSession(phone);
+  // The commune of that village is another's now.
+  await server.banlang('user', 'areas', 'binh', '2025-06856');
+  await phone.offline(false);
+  await phone.sync();
+  await phone.at('held-n').click();
+  await phone.says(/Chưa được tính/, phone.at('record-row').first());
+  await phone.go(`#/record/${id}`);
+  await phone.says(/chờ cán bộ xem xét, chưa tính/, phone.at('held'));
+  const said = await phone.at('held').locator('.said').innerText();
+  t.diagnostic(`the reason: ${said}`);
+  assert.match(said, /Địa bàn nằm ngoài phạm vi/);
+
+  const call = (...args) => server.banlang('call', '--store', officer.store, ...args);
+  const [kept] = JSON.parse(await call('GET', '/v1/quarantine')).items.filter(({ record }) => record === id);
+  await call('POST', `/v1/quarantine/${kept.batch}/${kept.ordinal}/release`, '--data', '{"reason":"đã hỏi lại người ghi"}');
+  await phone.sync();
+  await phone.go(`#/record/${id}`);
+  await phone.at('edit').waitFor();
+  await phone.at('held').waitFor({ state: 'detached' });
+});

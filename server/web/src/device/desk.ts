@@ -8,6 +8,7 @@ import type { DeviceKey } from './vault/key';
 import { Drafts } from './work/drafts';
 import { Driver } from './work/driver';
 import { Files } from './work/files';
+import { Held } from './work/held';
 import { Forms } from './work/forms';
 import { Records } from './work/records';
 import { Reference, type Bundle } from './work/reference';
@@ -37,6 +38,7 @@ export class Desk {
   readonly forms: Forms;
   readonly #key: DeviceKey;
   readonly #onState: () => void;
+  readonly #held: Held;
   driver!: Driver;
   records!: Records;
   reference!: Reference;
@@ -55,7 +57,7 @@ export class Desk {
     access: Access,
     key: DeviceKey,
     drafts: Drafts,
-    kept: { bundle?: Bundle; times?: Times; notices?: Notice[] },
+    kept: { held: Held; bundle?: Bundle; times?: Times; notices?: Notice[] },
     onState: () => void,
   ) {
     this.store = store;
@@ -63,6 +65,7 @@ export class Desk {
     this.drafts = drafts;
     this.#key = key;
     this.#onState = onState;
+    this.#held = kept.held;
     this.#bundle = kept.bundle;
     this.#times = kept.times ?? {};
     this.#notices = kept.notices ?? [];
@@ -76,13 +79,14 @@ export class Desk {
   }
 
   static async open(store: Store, access: Access, key: DeviceKey, onState: () => void): Promise<Desk> {
-    const [drafts, bundle, times, notices] = await Promise.all([
+    const [drafts, held, bundle, times, notices] = await Promise.all([
       Drafts.open(store),
+      Held.open(store, access),
       store.meta<Bundle>('reference'),
       store.meta<Times>('times'),
       store.meta<Notice[]>('notices'),
     ]);
-    const kept = { ...(bundle && { bundle }), ...(times && { times }), ...(notices && { notices }) };
+    const kept = { held, ...(bundle && { bundle }), ...(times && { times }), ...(notices && { notices }) };
     const desk = new Desk(store, access, key, drafts, kept, onState);
     desk.files = await Files.open(store, access, () => desk.driver, (kind, text) => void desk.#tell(kind, text));
     return desk;
@@ -95,7 +99,7 @@ export class Desk {
     this.driver = new Driver(this.store, this.access, this.#key);
     this.driver.onNotice = (notice) => this.sync.heard(notice);
     this.driver.onChanged = () => void this.refreshed();
-    this.records = new Records(this.driver, profile, this.reference, () => this.#restart());
+    this.records = new Records(this.driver, profile, this.reference, this.#held, () => this.#restart());
   }
 
   /** The core ended in a trap: a new one goes on from the store. */
@@ -198,6 +202,7 @@ export class Desk {
     this.#times = { ...this.#times, lastSyncedAtMs: now, ...(state.lastContactMs && { lastContactMs: state.lastContactMs }) };
     if (now - before > REFERENCE_STALE_MS || now < before) await this.#fetchReference();
     await this.store.keepMeta('times', this.#times);
+    await this.#held.fetch(this.driver.ownLogs());
     await this.files.deliver();
     await this.store.tidy();
     this.changed();

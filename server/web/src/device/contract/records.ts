@@ -9,7 +9,7 @@ export interface ListQuery {
   text?: string;
   standing?: Standing[];
   review?: ReviewStanding[];
-  /** Returned, disputed or in conflict: what a person has to look at. */
+  /** Returned, disputed, in conflict or held back: what a person has to look at. */
   needsAttention?: boolean;
   /** Only what this person recorded. */
   mine?: boolean;
@@ -21,6 +21,14 @@ export interface ListQuery {
   offset?: number;
   /** At most 200; 50 when not given. */
   limit?: number;
+}
+
+/** Something of a record that the server keeps and does not count. */
+export interface HeldBack {
+  /** Until an officer decides, for a change it depends on, or left out by an officer. */
+  standing: 'quarantined' | 'waiting' | 'left';
+  /** What the officer said, or the rule that holds it. */
+  why: Words | null;
 }
 
 export interface RecordLine {
@@ -49,6 +57,8 @@ export interface RecordLine {
   /** Changes that wait for others. */
   waiting: number;
   void: boolean;
+  /** Of what this phone made. */
+  held: HeldBack | null;
   createdAtMs: number;
 }
 

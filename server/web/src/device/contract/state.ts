@@ -133,6 +133,8 @@ export interface Counts {
   disputed: number;
   /** Records on which people disagree. */
   conflicts: number;
+  /** Records of which the server does not count something made here. */
+  held: number;
   /** Records with changes that wait for others which have not arrived. */
   incomplete: number;
   void: number;

@@ -142,6 +142,7 @@ interface ServerProblem {
   detail?: string;
   field?: string;
   accepted?: string;
+  accepted_vi?: string;
 }
 
 function refusal(status: number, bytes: Bytes): DeviceProblem {
@@ -153,7 +154,7 @@ function refusal(status: number, bytes: Bytes): DeviceProblem {
   }
   const en = said.title ?? `The server answered ${status}`;
   const vi = said.title_vi ?? `Máy chủ trả lời ${status}`;
-  const accepted = said.accepted ? { vi: said.accepted, en: said.accepted } : { vi, en };
+  const accepted = said.accepted ? { vi: said.accepted_vi ?? said.accepted, en: said.accepted } : { vi, en };
   const found: Problem = {
     code: said.code ?? `http.${status}`,
     title: { vi, en },

@@ -6,6 +6,7 @@ import type { Counts, ListQuery, RecordLine, RecordPage, ReviewStanding, Standin
 import { isTrap } from '../core-loader';
 import { reviewStanding, summarise, type ReviewSummary, type Summary } from '../core/core';
 import type { Known } from '../store/ledger';
+import type { Held } from './held';
 
 /** Lines computed and kept in one go. */
 const CHUNK = 250;
@@ -27,6 +28,7 @@ export class Records {
   readonly #driver: Driver;
   readonly #me: { device: string; recorder: number };
   reference: Reference;
+  readonly #held: Held;
   /** Called when the core trapped while it read a record; resolves with a new core. */
   readonly #onTrap: () => Promise<void>;
   #sorted: Row[] | undefined;
@@ -37,10 +39,11 @@ export class Records {
   #people: Map<string, string> | undefined;
   #own: Map<string, { sent: number; stored: number; backed_up: number }> | undefined;
 
-  constructor(driver: Driver, me: { device: string; recorder: number }, reference: Reference, onTrap: () => Promise<void>) {
+  constructor(driver: Driver, me: { device: string; recorder: number }, reference: Reference, held: Held, onTrap: () => Promise<void>) {
     this.#driver = driver;
     this.#me = me;
     this.reference = reference;
+    this.#held = held;
     this.#onTrap = onTrap;
   }
 
@@ -191,6 +194,7 @@ export class Records {
       conflicts: summary.conflicts.length,
       waiting: summary.waiting,
       void: typeof summary.void === 'string',
+      held: this.#held.of(id),
       createdAtMs: summary.created_at,
     };
   }
@@ -225,7 +229,7 @@ export class Records {
     }
     if (query.needsAttention) {
       const state = this.review(row)?.state;
-      if (state !== 'returned' && state !== 'disputed' && summary.conflicts.length === 0) return false;
+      if (state !== 'returned' && state !== 'disputed' && summary.conflicts.length === 0 && !this.#held.of(row.id)) return false;
     }
     return words.length === 0 || this.#says(row, words);
   }
@@ -265,6 +269,7 @@ export class Records {
       amended: 0,
       disputed: 0,
       conflicts: 0,
+      held: 0,
       incomplete: 0,
       void: 0,
     };
@@ -278,6 +283,7 @@ export class Records {
         continue;
       }
       if (summary.conflicts.length > 0) counts.conflicts += 1;
+      if (this.#held.of(row.id)) counts.held += 1;
       if (summary.waiting > 0) counts.incomplete += 1;
       if (summary.kind === 'panel_check') {
         counts.panelChecks += 1;

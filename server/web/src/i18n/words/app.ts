@@ -76,6 +76,7 @@ export const home = {
   returned: ['Trả lại để bổ sung', 'Returned for completion'],
   returnedN: ['{n} bản ghi cần bổ sung', '{n} {n:record|records} to complete'],
   conflictsN: ['{n} bản ghi có nội dung khác nhau, cần chọn', '{n} {n:record|records} on which people differ'],
+  heldN: ['{n} bản ghi máy chủ giữ lại, chưa tính', '{n} {n:record|records} held back, not counted yet'],
   complete: ['Bổ sung', 'Complete it'],
   standing: ['Bản ghi đang ở đâu', 'Where the records are'],
   recent: ['Mới ghi', 'Latest'],

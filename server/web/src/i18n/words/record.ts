@@ -19,6 +19,7 @@ export const list = {
   panelCheck: ['Kiểm tra pano', 'Billboard check'],
   void: ['Đã hủy', 'Void'],
   conflict: ['Hai bản ghi khác nhau', 'Two versions differ'],
+  held: ['Chưa được tính', 'Not counted'],
   waiting: ['Chưa nhận đủ', 'Part still to come'],
   byOther: ['{name} ghi', 'by {name}'],
   clear: ['Xóa chữ tìm', 'Clear search'],
@@ -57,6 +58,13 @@ export const record = {
   of: ['{name}: {n}', '{name}: {n}'],
   me: ['Tôi', 'Me'],
   gone: ['Không có bản ghi này trên máy', 'This record is not on the phone'],
+} as const satisfies Record<string, Pair>;
+
+/** Of what the server keeps and does not count. */
+export const held = {
+  quarantined: ['Máy chủ đã nhận, chờ cán bộ xem xét, chưa tính', 'The server has it; held for an officer, not counted yet'],
+  waiting: ['Máy chủ đã nhận, đang chờ dữ liệu khác, chưa tính', 'The server has it; it waits for other data, not counted yet'],
+  left: ['Cán bộ đã để ngoài, không tính', 'Left out by an officer, not counted'],
 } as const satisfies Record<string, Pair>;
 
 export const voiding = {
