@@ -18,6 +18,18 @@ async function family(root) {
   return all;
 }
 
+/** How much processor time all threads of a browser have taken, in milliseconds; other work on the machine is not in it. */
+export async function processorMs(root) {
+  let ms = 0;
+  for (const pid of await family(root)) {
+    for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+      const spent = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
+      ms += Number(spent.split(' ')[0]) / 1e6;
+    }
+  }
+  return ms;
+}
+
 /** Slows a browser down until `stop`. */
 export function slowDown(root, times) {
   let over = false;
