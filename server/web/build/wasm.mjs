@@ -1,11 +1,13 @@
 // Builds the core for the browser into src/device/core/. Cargo builds only what changed.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const out = fileURLToPath(new URL('../src/device/core', import.meta.url));
-const scratch = `${root}/target/wasm-bindings`;
+const built = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+const scratch = `${built}/wasm-bindings`;
 const target = 'wasm32-unknown-unknown';
 const run = (program, ...args) => execFileSync(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
 
@@ -15,7 +17,7 @@ if (!installed.split('\n').includes(target)) run('rustup', 'target', 'add', targ
 run('cargo', 'build', '--locked', '-p', 'sync-core-wasm', '--profile', 'wasm', '--target', target);
 const bindings = ['run', '--locked', '-q', '-p', 'bindings', '--features', 'bindings', '--profile', 'tool', '--'];
 mkdirSync(scratch, { recursive: true });
-run('cargo', ...bindings, `target/${target}/wasm/sync_core_wasm.wasm`, scratch);
+run('cargo', ...bindings, `${built}/${target}/wasm/sync_core_wasm.wasm`, scratch);
 
 // A file that did not change keeps its time, so that whatever watches it rests.
 mkdirSync(out, { recursive: true });
