@@ -143,7 +143,7 @@ export class Sync {
       await driver.takeReceipts(answer.bytes);
     }
     this.#tell('deposited', {
-      vi: 'Máy này không đăng nhập được. Những gì đã ghi đã được gửi giữ ở máy chủ, không mất.',
+      vi: 'Máy này không đăng nhập được. Bản ghi trên máy đã được gửi lên máy chủ giữ, không mất.',
       en: 'This phone is not let in. What was recorded was deposited at the server; nothing is lost.',
     });
   }
@@ -233,7 +233,7 @@ export class Sync {
         break;
       case 'server_lacks':
         this.#tell('server-lacks', {
-          vi: 'Máy chủ chưa nhận lại dữ liệu của một máy khác đang có trên máy này. Dữ liệu được giữ ở đây và sẽ gửi lại ở lần đồng bộ sau. Hãy báo cho cấp trên.',
+          vi: 'Máy chủ chưa nhận lại dữ liệu của một máy khác đang có trên máy này. Dữ liệu được giữ ở đây và sẽ gửi lại lần sau. Hãy báo cho cấp trên.',
           en: "The server does not take back another phone's records that are here. They are kept and offered again at the next sync. Tell headquarters.",
         });
         break;
