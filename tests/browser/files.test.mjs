@@ -55,6 +55,6 @@ test('a file carried by a colleague reaches the server and its receipts come bac
   await t.test('a file of another kind is named as one', async () => {
     await binh.go('#/carry');
     await binh.at('import-file').setInputFiles({ name: 'anh.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('nothing of this app') });
-    await binh.page.getByText('Tệp không phải của Bản làng').waitFor();
+    await binh.page.getByText('Tệp này không phải của ứng dụng').waitFor();
   });
 });

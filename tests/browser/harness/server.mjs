@@ -1,7 +1,7 @@
 /**
  * A real `banlang serve` on loopback with a database of its own, and terminal devices of colleagues and officers.
  *
- * `BANLANG_PROGRAM` names the program; without it the debug build of the workspace is taken.
+ * `BROWSER_PROGRAM` names the program; without it the debug build of the workspace is taken.
  */
 
 import { execFile, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const program = process.env.BANLANG_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/banlang', import.meta.url));
+const program = process.env.BROWSER_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/banlang', import.meta.url));
 
 /** Everybody's password. */
 export const PASSWORD = 'suoi-reo-duoi-nui-2026';
