@@ -1,5 +1,6 @@
 /** What the phone itself promises: it starts without signal, loses nothing, reads to nobody, has one writer. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openPhone, PIN } from './harness/phone.mjs';
@@ -241,4 +242,37 @@ test('what the server keeps and does not count is marked with its reason, until 
   await phone.go(`#/record/${id}`);
   await phone.at('edit').waitFor();
   await phone.at('held').waitFor({ state: 'detached' });
+});
+
+test('a server that was put back to a backup gets back what the phone holds', async (t) => {
+  const server = await startServer(t);
+  const officer = await server.terminal('can.bo');
+  const phone = await openPhone(t, server.url);
+  await phone.enrol(await server.code('binh'));
+  const before = await recordSession(phone);
+  await phone.sync();
+  const backup = join(server.directory, 'old.db');
+  await server.banlang('backup', backup);
+  const after = await recordSession(phone, 'Sau bản sao lưu');
+  await phone.sync();
+  // What the officer wrote after the backup is on the phone alone once the officer's device is gone.
+  await officer.do('sync');
+  await officer.do('review', 'return', after.slice(0, 12), '--comment', 'Bổ sung hình thức');
+  await officer.do('sync');
+  await phone.sync();
+  await server.stop();
+  await server.banlang('restore', backup);
+  await server.start();
+
+  await phone.sync();
+  await phone.page.getByText('Máy chủ vừa được khôi phục').waitFor();
+  const last = await recordSession(phone, 'Sau khi khôi phục');
+  await phone.sync();
+  await phone.sync();
+  const reader = await server.terminal('chi');
+  const ids = (await reader.list()).map(({ id }) => id);
+  for (const id of [before, after, last]) assert.ok(ids.includes(id), `${id} in ${ids}`);
+  const shown = await reader.do('show', after.slice(0, 12), '--json');
+  assert.match(shown, /Bổ sung hình thức/);
+  assert.match(await server.banlang('verify'), /./);
 });

@@ -121,3 +121,16 @@ test('lines are kept, and made again only for what changed', async () => {
   await again.persist([{ ...batch(OTHER, 2, [5]), entries: [{ record: record(1), kind: 1, change: hash(5) }] } as StoreWrite]);
   expect([...again.ledger.stale]).toEqual([record(1)]);
 });
+
+test('the state machine is told which changes are not here, until their log is dropped', async () => {
+  const { db, cipher, store } = await fresh();
+  await store.persist([batch(OTHER, 1, [1, 2], [2]), batch(OTHER, 2, [3, 4], [3, 4]), pending(5)]);
+  // What the server withholds of this phone's own is here all the same.
+  await store.persist([batch(ME, 1, [5], [5])]);
+  const entries = [[1, 1], [2, 0], [2, 1]];
+  for (const one of [store, await Store.open(db, cipher)]) {
+    expect(one.ledger.state().withheld).toEqual([{ log: `${AREA}/${OTHER}`, entries }]);
+  }
+  await store.persist([{ write: 'drop_log', log: `${AREA}/${OTHER}` }]);
+  expect(store.ledger.state().withheld).toEqual([]);
+});
