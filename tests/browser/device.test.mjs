@@ -237,11 +237,17 @@ test('what the server keeps and does not count is marked with its reason, until 
 
   const call = (...args) => server.banlang('call', '--store', officer.store, ...args);
   const [kept] = JSON.parse(await call('GET', '/v1/quarantine')).items.filter(({ record }) => record === id);
+  // The server seals what is taken in, with a key that the phone has not heard of yet.
+  await server.banlang('key', 'rotate', '--purpose', 'log');
+  await server.stop();
+  await server.start();
   await call('POST', `/v1/quarantine/${kept.batch}/${kept.ordinal}/release`, '--data', '{"reason":"đã hỏi lại người ghi"}');
   await phone.sync();
   await phone.go(`#/record/${id}`);
   await phone.at('edit').waitFor();
   await phone.at('held').waitFor({ state: 'detached' });
+  await phone.go('#/');
+  assert.equal(await phone.page.getByText('không xác minh được chữ ký').count(), 0);
 });
 
 test('a server that was put back to a backup gets back what the phone holds', async (t) => {
