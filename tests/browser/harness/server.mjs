@@ -47,6 +47,8 @@ export class Server {
         if (error) reject(error);
         else resolve(stdout);
       });
+      // Who reads nothing may be gone before it is written.
+      child.stdin.on('error', () => undefined);
       child.stdin.end(input);
     });
   }
