@@ -19,6 +19,8 @@ pub struct DeviceIdentity {
     pub public_key: String,
     /// The certificate new batches name.
     pub certificate: u32,
+    /// Its text, as the server signed it.
+    pub certificate_text: String,
     /// The person's account.
     pub recorder: u32,
     /// The person's name.
@@ -53,7 +55,8 @@ impl DeviceIdentity {
     pub(crate) fn entry(&self) -> Result<DirectoryEntry, Fault> {
         let (key, recorder) = (parse(&self.public_key)?, RecorderId(self.recorder));
         let role = self.role.parse::<Role>().map_err(Fault::unreadable)?;
-        Ok(DirectoryEntry { key, recorder, role, name: self.name.clone() })
+        let (name, certificate) = (self.name.clone(), self.certificate_text.clone());
+        Ok(DirectoryEntry { key, recorder, role, name, certificate })
     }
 }
 

@@ -42,6 +42,7 @@ export class BulkDevice {
         device: certificate.device_id,
         public_key: publicKey.toString('hex'),
         certificate: certificate.no,
+        certificate_text: certificate.jwt,
         recorder: certificate.recorder,
         name: certificate.display_name,
         role: certificate.role,

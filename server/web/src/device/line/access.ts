@@ -201,6 +201,7 @@ export function identityOf(profile: Profile): DeviceIdentity {
     device: profile.device,
     public_key: profile.publicKey,
     certificate: profile.certificateNo,
+    certificate_text: profile.certificate,
     recorder: profile.recorder,
     name: profile.name,
     role: profile.role,
