@@ -105,7 +105,7 @@ pub(crate) fn base() -> OpenApi {
 }
 
 /// Adds to each operation what all have in common: the problem they may answer with.
-fn complete(api: &mut OpenApi) {
+pub(crate) fn complete(api: &mut OpenApi) {
     let problem = || {
         let schema = Ref::from_schema_name(ProblemDocument::name());
         let content = ContentBuilder::new().schema(Some(schema)).build();

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::AppState;
 use crate::{
     account, audit, auth, coverage, device, health, ingest, journal, layers, maintenance, metrics, openapi, quarantine,
-    reference, session,
+    recovery, reference, session, web,
 };
 
 /// The routes of all features: one line a feature.
@@ -25,6 +25,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(audit::route::router())
         .merge(auth::route::router())
         .merge(device::route::router())
+        .merge(recovery::route::router())
         .merge(reference::route::router())
         .merge(ingest::route::router())
         .merge(journal::route::router())
@@ -32,6 +33,16 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(coverage::route::router())
         .merge(maintenance::route::router())
         .merge(quarantine::route::router())
+}
+
+/// The API's description in JSON, as `/v1/openapi.json` gives it but for the routes that watch the server.
+///
+/// # Errors
+/// Never in practice: the description is made of plain text and lists.
+pub fn description() -> Result<String, serde_json::Error> {
+    let (_, mut api) = OpenApiRouter::with_openapi(openapi::base()).merge(features()).split_for_parts();
+    openapi::complete(&mut api);
+    serde_json::to_string_pretty(&api)
 }
 
 /// The whole server, as it is served and as tests call it.
@@ -47,7 +58,7 @@ pub fn router(app: AppState) -> Result<Router, serde_json::Error> {
     let closed = Arc::new(openapi::closed_operations(&api));
     let features = features.layer(from_fn_with_state(closed, layers::token_first));
     // Those who watch the server wait in no queue.
-    let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?);
+    let apart = health.route("/metrics", get(metrics::scrape)).merge(openapi::router(api)?).fallback(web::serve);
     let routes = admitted(&app, features).merge(apart);
     Ok(around(app, routes))
 }

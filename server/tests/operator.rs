@@ -231,6 +231,9 @@ async fn the_sample_is_made_once_and_what_it_prints_can_be_pasted() -> Result<()
     let url = line.split_whitespace().last().ok_or("an address")?.to_owned();
     let commands: Vec<_> = second.lines().filter(|line| line.contains(" --store ")).map(str::trim).collect();
     assert_eq!(commands.len(), 3, "{second}");
+    let enrol = second.lines().find(|line| line.contains("enrol-code")).ok_or("how the app is entered")?;
+    let output = Command::new("sh").args(["-c", enrol.trim()]).output().await?;
+    assert!(output.status.success() && output.stdout.len() == "G8PS-NDRC-9P\n".len(), "{enrol}: {output:?}");
     let mut printed = Vec::new();
     for command in commands {
         // The demonstration stores call the configured port; here another one was free.

@@ -1,8 +1,7 @@
 //! Search of place names as people type them: without tone marks, with tones placed the old or the new way, in any
 //! case. The server, the terminal device and the browser find the same names because they fold the same way.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use crate::unicode::{composed, decomposed, is_combining_mark};
 
 /// The form in which text is stored: composed (NFC), trimmed, inner white space as single spaces.
 #[must_use]
@@ -12,7 +11,7 @@ pub fn tidy(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.nfc());
+        out.push_str(&composed(word));
     }
     out
 }
@@ -23,7 +22,7 @@ pub fn tidy(text: &str) -> String {
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    for c in decomposed(text).chars().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
         // Lower-casing may itself decompose (İ), so a mark can appear here.
         if is_combining_mark(c) {
             continue;

@@ -5,11 +5,14 @@
 //! in a simulator that owns the clock.
 
 pub mod admit;
+pub mod code;
 pub mod device;
 pub mod fold;
 pub mod id;
 pub mod log;
 pub mod record;
+pub mod statement;
 pub mod sync;
+mod unicode;
 pub mod wire;
 pub mod witness;

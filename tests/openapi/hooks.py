@@ -10,7 +10,7 @@ URL = os.environ["OPENAPI_URL"]
 CODES = json.loads(os.environ["OPENAPI_CODES"])
 COORDINATOR = Device(URL, CODES["coordinator"], "schemathesis")
 ADMINISTRATOR = Device(URL, CODES["administrator"], "schemathesis")
-MANAGED = ("/v1/accounts", "/v1/devices/{id}/revoke", "/v1/enrolment-codes")
+MANAGED = ("/v1/accounts", "/v1/devices/{id}/revoke", "/v1/devices/{id}/recover", "/v1/enrolment-codes")
 # Stands in the header until the request is ready to be signed.
 UNSIGNED = "unsigned"
 

@@ -2,7 +2,7 @@
 
 use sync_core::id::{DeviceId, UnixMs};
 
-use super::code::EnrolmentCode;
+use super::code::{self, EnrolmentCode};
 use crate::db::{Blob, Db, DbError, Tx};
 use crate::on_db;
 
@@ -43,7 +43,7 @@ pub async fn issue(
 ) -> Result<EnrolmentCode, DbError> {
     const INSERT: &str = "insert into enrolment_code (code_hash, account_id, issued_by, issued_at_ms, expires_at_ms)
         values ($1, $2, $3, $4, $5)";
-    let code = EnrolmentCode::generate();
+    let code = code::fresh();
     let hash = Blob(code.hash());
     on_db!(tx, |c| sqlx::query(INSERT)
         .bind(hash)

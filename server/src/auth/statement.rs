@@ -1,64 +1,13 @@
-//! What a device signs when it speaks to the server, byte by byte. These layouts are frozen.
-//!
-//! Every statement begins with a text of its own, so that a signature made for one can never serve as another. All
-//! signatures are Ed25519 (RFC 8032) by the device key over exactly these bytes:
-//!
-//! | Statement | Bytes |
-//! |---|---|
-//! | enrolment | `banlang enrol v1` ‖ SHA-256(code) ‖ public key (32) |
-//! | sign-in | `banlang sign-in v1` ‖ device id (8) ‖ SHA-256(username ‖ `00` ‖ password) |
-//! | token | `banlang token v1` ‖ device id (8) ‖ nonce (16) |
-//! | proof | `banlang proof v1` ‖ SHA-256(method ‖ `0a` ‖ path and query ‖ `0a` ‖ SHA-256(body)) ‖ SHA-256(token) ‖ counter (8, big-endian) |
-//!
-//! The code is taken in its canonical form: ten upper-case characters without hyphens ([`super::code::EnrolmentCode`]).
-//! Username and password are taken as sent, in UTF-8.
+//! The header that proves a request. What is signed is laid out in [`sync_core::statement`].
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
-use sha2::{Digest, Sha256};
-use sync_core::id::{DeviceId, PublicKey};
 use sync_core::log::Signature;
-
-use super::code::EnrolmentCode;
+pub use sync_core::statement::*;
 
 /// The header that carries a request's proof.
 pub const PROOF_HEADER: &str = "banlang-proof";
-
-/// SHA-256 of `bytes`.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-/// What a device signs to enrol: it holds the key, and it was given the code.
-#[must_use]
-pub fn enrolment(code: &EnrolmentCode, key: &PublicKey) -> Vec<u8> {
-    [b"banlang enrol v1".as_slice(), &sha256(code.as_str().as_bytes()), &key.0].concat()
-}
-
-/// What a device signs to begin a new sign-in with its owner's password.
-#[must_use]
-pub fn sign_in(device: DeviceId, username: &str, password: &str) -> Vec<u8> {
-    let secret = [username.as_bytes(), &[0], password.as_bytes()].concat();
-    [b"banlang sign-in v1".as_slice(), &device.0, &sha256(&secret)].concat()
-}
-
-/// What a device signs to receive an access token. The nonce is fresh for each attempt.
-#[must_use]
-pub fn token(device: DeviceId, nonce: &[u8; 16]) -> Vec<u8> {
-    [b"banlang token v1".as_slice(), &device.0, nonce].concat()
-}
-
-/// What a device signs to prove that one request is its own.
-///
-/// `path_and_query` is the request target exactly as it stands in the request line; a proxy in between must not
-/// rewrite it.
-#[must_use]
-pub fn proof(method: &str, path_and_query: &str, body: &[u8], token: &str, counter: u64) -> Vec<u8> {
-    let request = [method.as_bytes(), b"\n", path_and_query.as_bytes(), b"\n", sha256(body).as_slice()].concat();
-    [b"banlang proof v1".as_slice(), &sha256(&request), &sha256(token.as_bytes()), &counter.to_be_bytes()].concat()
-}
 
 /// The value of the `banlang-proof` header: base64url without padding of counter (8, big-endian) ‖ signature (64).
 #[must_use]
@@ -84,32 +33,10 @@ pub fn parse_proof_header(text: &str) -> Option<(u64, Signature)> {
 
 #[cfg(test)]
 mod tests {
+    use sync_core::id::PublicKey;
     use sync_core::log::verify;
 
     use super::*;
-
-    #[test]
-    fn no_statement_is_a_prefix_of_another() {
-        let code = EnrolmentCode::generate();
-        let device = DeviceId([1; 8]);
-        let all = [
-            enrolment(&code, &PublicKey([2; 32])),
-            sign_in(device, "a", "b"),
-            token(device, &[3; 16]),
-            proof("GET", "/", b"", "t", 1),
-        ];
-        for (i, one) in all.iter().enumerate() {
-            for (j, other) in all.iter().enumerate() {
-                assert!(i == j || !one.starts_with(&other[..16]), "{i} {j}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_separator_keeps_username_and_password_apart() {
-        let device = DeviceId([1; 8]);
-        assert_ne!(sign_in(device, "ab", "c"), sign_in(device, "a", "bc"));
-    }
 
     #[test]
     fn a_proof_header_round_trips_and_verifies() {

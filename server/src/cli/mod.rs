@@ -75,6 +75,8 @@ enum Command {
     Restore(maintenance::RestoreArgs),
     /// Prepare the snapshots new devices fetch
     Snapshot(maintenance::SnapshotArgs),
+    /// Print the description of the HTTP interface (OpenAPI, JSON)
+    Openapi,
     /// Print the settings in force, secrets hidden
     Config(config::Args),
 }
@@ -228,6 +230,10 @@ fn run(cli: Cli) -> Result<(), CliError> {
             Command::Backup(args) => maintenance::run_backup(args, &context).await,
             Command::Restore(args) => maintenance::run_restore(args, &context).await,
             Command::Snapshot(args) => maintenance::run_snapshot(args, &context).await,
+            Command::Openapi => {
+                println!("{}", crate::router::description().map_err(std::io::Error::other)?);
+                Ok(())
+            }
             Command::Config(args) => config::run(&args, &context),
         }
     })

@@ -8,6 +8,7 @@ use super::store;
 use crate::account;
 use crate::audit::Actor;
 use crate::cli::{CliError, Context};
+use crate::recovery::{self, RecoveryError};
 
 /// Arguments of `banlang device`.
 #[derive(Debug, Args)]
@@ -28,6 +29,15 @@ enum DeviceCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Approve the recovery of a forgotten PIN, once you know who is speaking
+    Recover {
+        /// 16 hexadecimal digits, as listed
+        id: DeviceId,
+        /// The check code its owner reads from it, XXXX-XXXX-XX
+        check_code: String,
+    },
+    /// List recoveries that wait for approval
+    Recoveries,
     /// Issue a single-use enrolment code for an account; it is shown once
     EnrolCode {
         /// The account whose device it enrols
@@ -35,7 +45,24 @@ enum DeviceCommand {
         /// How long it can be used; without it: enrolment_code_hours
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=720))]
         hours: Option<u32>,
+        /// Show it as a QR code too, which opens the app at this address of the server: https://banlang.example
+        #[arg(long, value_name = "ADDRESS")]
+        qr: Option<String>,
     },
+}
+
+impl From<RecoveryError> for CliError {
+    fn from(error: RecoveryError) -> Self {
+        let vi = match &error {
+            RecoveryError::Device => "không có thiết bị này hoặc đã bị thu hồi".to_owned(),
+            RecoveryError::NoneWaits => "thiết bị này không có yêu cầu mở khóa đang chờ".to_owned(),
+            RecoveryError::CheckCode => "mã kiểm tra không khớp với mã trên thiết bị".to_owned(),
+            RecoveryError::Envelope => "máy chủ không mở được gói khóa của thiết bị".to_owned(),
+            RecoveryError::Seal(error) => format!("không niêm phong được câu trả lời: {error}"),
+            RecoveryError::Db(_) => format!("cơ sở dữ liệu: {error}"),
+        };
+        Self::failed(vi, error.to_string())
+    }
 }
 
 impl From<RevokeError> for CliError {
@@ -90,7 +117,19 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
             db.write(async |tx| revoke::revoke(tx, Actor::CommandLine, id, &reason, now).await).await?;
             println!("{}: {id}", context.lang.pick("Đã thu hồi thiết bị", "Device revoked"));
         }
-        DeviceCommand::EnrolCode { username, hours } => {
+        DeviceCommand::Recover { id, check_code } => {
+            let code = check_code.parse().map_err(|error: sync_core::code::CodeError| {
+                CliError::usage("mã kiểm tra: mười chữ và số, dạng XXXX-XXXX-XX", format!("the check code: {error}"))
+            })?;
+            db.write(async |tx| recovery::approve(tx, Actor::CommandLine, id, &code, now).await).await?;
+            println!("{}: {id}", context.lang.pick("Đã cho đặt lại PIN", "A new PIN may be set"));
+        }
+        DeviceCommand::Recoveries => {
+            for recovery in recovery::open(&db, now).await? {
+                println!("{}  {}", recovery.device, when(recovery.asked_at));
+            }
+        }
+        DeviceCommand::EnrolCode { username, hours, qr } => {
             let account = account::cli::named(&db, &username).await?;
             let hours = hours.unwrap_or(context.config.enrolment_code_hours);
             let expires_at = UnixMs(now.0 + i64::from(hours) * 3_600_000);
@@ -98,6 +137,9 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
                 .write(async |tx| account::issue_code(tx, Actor::CommandLine, account.id, expires_at, now).await)
                 .await?;
             println!("{}", code.shown());
+            if let Some(address) = qr {
+                eprintln!("{}", qr_code(&format!("{}/#enrol={}", address.trim_end_matches('/'), code.shown()))?);
+            }
             eprintln!(
                 "{} {} ({})",
                 context.lang.pick("Mã dùng một lần, hết hạn", "Single use, ends"),
@@ -108,6 +150,14 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
     }
     db.close().await;
     Ok(())
+}
+
+/// A QR code for the terminal, with the quiet zone scanners need.
+fn qr_code(text: &str) -> Result<String, CliError> {
+    let code = qrcode::QrCode::new(text).map_err(|_| {
+        CliError::usage("--qr: địa chỉ quá dài cho một mã QR", "--qr: the address is too long for a QR code")
+    })?;
+    Ok(code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build())
 }
 
 /// A time as `yyyy-mm-ddThh:mm:ssZ`.

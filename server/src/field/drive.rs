@@ -234,17 +234,8 @@ impl Field {
         let (file, _) = self.unsent().await?;
         let carried = sync_core::sync::Carried::from_bytes(&file)?;
         let mut sent = 0;
-        let (mut page, mut bytes) = (Vec::new(), 0);
-        for batch in carried.page.batches {
-            bytes += batch.approximate_bytes();
-            page.push(batch);
-            if bytes >= DEPOSIT_BYTES {
-                sent += self.deposit_page(std::mem::take(&mut page)).await?;
-                bytes = 0;
-            }
-        }
-        if !page.is_empty() {
-            sent += self.deposit_page(page).await?;
+        for page in sync_core::sync::pages(carried.page.batches, DEPOSIT_BYTES) {
+            sent += self.deposit_page(page.batches).await?;
         }
         Ok(sent)
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
-use sync_core::admit::{may_write, scan};
-use sync_core::id::{AreaId, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
+use sync_core::admit::may_write;
+use sync_core::id::{AreaId, BatchSeq, DeviceId, RecordId, RecordKind};
 use sync_core::log::Stage;
 use sync_core::record::{self, HistoryEntry, RecordView, ReviewState, ReviewView, ViewError, review_state};
 
@@ -90,8 +90,9 @@ impl Field {
         let kind = first.kind.ok_or(FieldError::View(ViewError::Unreadable))?;
         let area = first.place.area();
         let standing = held.iter().map(|held| self.standing(&held.place)).min().unwrap_or(Standing::Stored);
-        let (ready, waiting) = closed(held);
-        Ok(Ready { kind, area, ready, waiting, standing })
+        let record::Ready { changes, waiting } =
+            record::ready(held.into_iter().map(|held: Held| (held.hash, held.bytes)));
+        Ok(Ready { kind, area, ready: changes, waiting, standing })
     }
 
     fn standing(&self, place: &Place) -> Standing {
@@ -264,33 +265,6 @@ impl Field {
             return self.profile.display_name.clone();
         }
         self.device.directory().get(&device).map_or_else(|| device.to_string(), |entry| entry.name.clone())
-    }
-}
-
-/// The changes whose dependencies are all here, and how many are left waiting.
-fn closed(held: Vec<Held>) -> (Vec<Vec<u8>>, usize) {
-    let mut open: Vec<(ChangeHash, Vec<ChangeHash>, Vec<u8>)> = Vec::with_capacity(held.len());
-    let mut waiting = 0;
-    for held in held {
-        match scan(&held.bytes) {
-            Ok(info) => open.push((held.hash, info.deps, held.bytes)),
-            Err(_) => waiting += 1,
-        }
-    }
-    let mut known = BTreeSet::new();
-    let mut ready = Vec::with_capacity(open.len());
-    loop {
-        let before = ready.len();
-        let (now, later): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|(_, deps, _)| deps.iter().all(|dep| known.contains(dep)));
-        for (hash, _, bytes) in now {
-            known.insert(hash);
-            ready.push(bytes);
-        }
-        open = later;
-        if ready.len() == before || open.is_empty() {
-            return (ready, waiting + open.len());
-        }
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn unpack(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<B
     match encoding.trim() {
         "identity" | "" => Ok(body),
         "zstd" => unpack_zstd(&body, limit),
-        _ => Err(MEDIA.problem().field("content-encoding").accepted("zstd or identity")),
+        "gzip" => unpack_gzip(&body, limit),
+        _ => Err(MEDIA.problem().field("content-encoding").accepted("zstd, gzip or identity")),
     }
 }
 
@@ -52,12 +53,33 @@ fn unpack_zstd(body: &[u8], limit: usize) -> Result<Bytes, Problem> {
     let broken = || CONTENT_ENCODING.problem().field("body").accepted("one zstd frame, window at most 8 MiB");
     let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|_| broken())?;
     decoder.window_log_max(WINDOW_LOG_MAX).map_err(|_| broken())?;
+    read_bounded(decoder, limit, broken)
+}
+
+/// What browsers can make by themselves.
+fn unpack_gzip(body: &[u8], limit: usize) -> Result<Bytes, Problem> {
+    let broken = || CONTENT_ENCODING.problem().field("body").accepted("one gzip member");
+    read_bounded(flate2::bufread::GzDecoder::new(body), limit, broken)
+}
+
+fn read_bounded(from: impl Read, limit: usize, broken: impl Fn() -> Problem) -> Result<Bytes, Problem> {
     let mut unpacked = Vec::new();
-    decoder.take(limit as u64 + 1).read_to_end(&mut unpacked).map_err(|_| broken())?;
+    from.take(limit as u64 + 1).read_to_end(&mut unpacked).map_err(|_| broken())?;
     if unpacked.len() > limit {
         return Err(TOO_LARGE.problem().field("body").accepted(format!("at most {limit} bytes once unpacked")));
     }
     Ok(unpacked.into())
+}
+
+fn pack_zstd(body: &[u8]) -> Option<Vec<u8>> {
+    zstd::bulk::compress(body, if body.len() <= SMALL_BYTES { 12 } else { 3 }).ok()
+}
+
+/// For browsers that do not know zstd, or do not take it without TLS.
+fn pack_gzip(body: &[u8]) -> Option<Vec<u8>> {
+    let mut packed = Vec::new();
+    flate2::bufread::GzEncoder::new(body, flate2::Compression::new(6)).read_to_end(&mut packed).ok()?;
+    Some(packed)
 }
 
 /// Whether the caller takes this encoding.
@@ -73,17 +95,18 @@ pub(crate) fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
 /// A response of this media type, compressed where the caller takes that and it gains something. Headers are few:
 /// each byte counts on a slow link.
 pub(crate) fn respond(request: &HeaderMap, media: &'static str, body: Vec<u8>) -> Response {
-    let packed = (body.len() > WORTH_BYTES && accepts(request, "zstd"))
-        .then(|| zstd::bulk::compress(&body, if body.len() <= SMALL_BYTES { 12 } else { 3 }).ok())
-        .flatten()
-        .filter(|packed| packed.len() < body.len());
-    let encoded = packed.is_some();
-    let mut response = packed.unwrap_or(body).into_response();
+    let taken = ["zstd", "gzip"].into_iter().find(|encoding| accepts(request, encoding));
+    let packed = taken
+        .filter(|_| body.len() > WORTH_BYTES)
+        .and_then(|encoding| Some((encoding, if encoding == "zstd" { pack_zstd(&body) } else { pack_gzip(&body) }?)))
+        .filter(|(_, packed)| packed.len() < body.len());
+    let encoding = packed.as_ref().map(|(encoding, _)| *encoding);
+    let mut response = packed.map_or(body, |(_, packed)| packed).into_response();
     response.extensions_mut().insert(Terse);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    if encoded {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
 }
@@ -91,6 +114,25 @@ pub(crate) fn respond(request: &HeaderMap, media: &'static str, body: Vec<u8>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn gzip_headers() -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))])
+    }
+
+    #[test]
+    fn gzip_comes_and_goes_and_is_bounded() {
+        let body: Vec<u8> = (0..5000_u32).flat_map(u32::to_le_bytes).collect();
+        let packed = pack_gzip(&body).expect("packs");
+        assert_eq!(unpack(&gzip_headers(), packed.clone().into(), body.len()).expect("unpacks"), body);
+        for cut in [1, 9, packed.len() / 2, packed.len() - 1] {
+            assert!(unpack(&gzip_headers(), packed[..cut].to_vec().into(), body.len()).is_err(), "{cut}");
+        }
+        let bomb = pack_gzip(&vec![0; 64 << 20]).expect("packs");
+        let problem = unpack(&gzip_headers(), bomb.into(), 1 << 20).expect_err("refused");
+        assert_eq!(problem.kind(), TOO_LARGE);
+        let asks = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate"))]);
+        assert_eq!(respond(&asks, "x/y", body).headers()[header::CONTENT_ENCODING], "gzip");
+    }
 
     fn zstd_headers() -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"))])

@@ -135,7 +135,7 @@ fn demo(context: &Context) -> PathBuf {
     context.config.data_dir.join("demo")
 }
 
-/// The accounts, and three commands to try next.
+/// The accounts, three commands to try next, and how the app is entered.
 fn describe(context: &Context) {
     let lang = context.lang;
     let demo = demo(context);
@@ -153,6 +153,13 @@ fn describe(context: &Context) {
     for line in next(&program(), &demo, context.clock.now(), lang) {
         println!("  {line}");
     }
+    let address = served_at(&context.config);
+    match lang {
+        Lang::Vi => println!("Ứng dụng: mở {address} bằng trình duyệt, nhập mã do lệnh này cấp:"),
+        Lang::En => println!("The app: open {address} in a browser and enter the code this gives:"),
+    }
+    let data = quoted(&context.config.data_dir.display().to_string());
+    println!("  {} device enrol-code {} --set data_dir={data}", program(), PEOPLE[0].username);
 }
 
 /// Three commands that work as they stand: record, sync, read coverage.

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::document::Document;
 use super::panel_check::PanelCheckEdit;
 use super::review::{ReviewDraft, ReviewEdit};
@@ -16,6 +14,7 @@ use super::value::{Code, FieldValue, MAX_NOTE_CHARS};
 use super::view::{RecordView, SCHEMA, ViewError};
 use crate::id::{ActorId, ChangeHash, RecordId, RecordKind, RecorderId, UnixMs};
 use crate::log::limits;
+use crate::unicode::composed;
 
 /// An edit was not made, and nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -177,7 +176,7 @@ pub(crate) struct Writes {
 /// Text as it is stored: composed (NFC), so that the same words typed on two keyboards are equal, with plain line ends,
 /// and without the mark that stands for an embedded object, which pasted text may carry.
 pub(crate) fn normal_text(text: &str) -> String {
-    text.replace("\r\n", "\n").nfc().filter(|c| *c != '\u{fffc}').collect()
+    composed(&text.replace("\r\n", "\n")).chars().filter(|c| *c != '\u{fffc}').collect()
 }
 
 impl Writes {
@@ -225,6 +224,10 @@ impl Writes {
     }
 }
 
+fn first(faults: Vec<EditError>) -> Result<(), EditError> {
+    faults.into_iter().next().map_or(Ok(()), Err)
+}
+
 /// Makes a record.
 ///
 /// `serial` numbers the device's records, so that two otherwise equal records differ. The record's id follows from
@@ -236,12 +239,12 @@ pub fn create(draft: &Draft, author: &Author, serial: u64) -> Result<NewRecord, 
     let mut writes = Writes::default();
     match draft {
         Draft::Session(edit) => {
-            edit.check(None)?;
+            first(edit.faults(None))?;
             edit.write(author.recorder, &mut writes)?;
         }
         Draft::Review(draft) => draft.write(&mut writes)?,
         Draft::PanelCheck(edit) => {
-            edit.check(None)?;
+            first(edit.faults(None))?;
             edit.write(&mut writes)?;
         }
     }
@@ -266,11 +269,11 @@ pub fn edit<B: AsRef<[u8]>>(changes: &[B], edit: &Edit, author: &Author) -> Resu
     let mut writes = Writes::default();
     match (edit, &before) {
         (Edit::Session(edit), RecordView::Session(before)) => {
-            edit.check(Some(before))?;
+            first(edit.faults(Some(before)))?;
             edit.write(author.recorder, &mut writes)?;
         }
         (Edit::PanelCheck(edit), RecordView::PanelCheck(before)) => {
-            edit.check(Some(before))?;
+            first(edit.faults(Some(before)))?;
             edit.write(&mut writes)?;
         }
         (Edit::Review(edit), _) => edit.write(&mut writes)?,

@@ -96,21 +96,24 @@ impl PanelCheckEdit {
         Ok(())
     }
 
-    pub(crate) fn check(&self, before: Option<&PanelCheckView>) -> Result<(), EditError> {
+    /// Everything that is missing after the edit.
+    #[must_use]
+    pub fn faults(&self, before: Option<&PanelCheckView>) -> Vec<EditError> {
         let fields = &self.fields;
+        let mut faults = Vec::new();
         if fields.site == Patch::Clear || (before.is_none() && fields.site == Patch::Keep) {
-            return Err(EditError::field("site", "bắt buộc phải có", "required"));
+            faults.push(EditError::field("site", "bắt buộc phải có", "required"));
         }
         if fields.date == Patch::Clear || (before.is_none() && fields.date == Patch::Keep) {
-            return Err(EditError::field("date", "bắt buộc phải có", "required"));
+            faults.push(EditError::field("date", "bắt buộc phải có", "required"));
         }
         if before.is_none() && self.conditions.add.is_empty() {
-            return Err(EditError::field(
+            faults.push(EditError::field(
                 "condition",
                 "phải có ít nhất một tình trạng: good, faded, missing, outdated",
                 "at least one condition: good, faded, missing, outdated",
             ));
         }
-        Ok(())
+        faults
     }
 }

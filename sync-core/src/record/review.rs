@@ -99,25 +99,70 @@ impl ReviewState {
     }
 }
 
+/// What a review counts for when a session's state is decided: as much of it as a list keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The review.
+    pub review: RecordId,
+    /// The session's heads that were read, ascending.
+    pub read_heads: Vec<ChangeHash>,
+    /// The decision.
+    pub decision: Decision,
+    /// The reviews it takes the place of.
+    pub supersedes: BTreeSet<RecordId>,
+    /// Whether it was withdrawn.
+    pub void: bool,
+}
+
+impl From<&ReviewView> for Verdict {
+    fn from(view: &ReviewView) -> Self {
+        Self {
+            review: view.meta.id,
+            read_heads: view.read_heads.clone(),
+            decision: view.decision,
+            supersedes: view.supersedes.clone(),
+            void: view.is_void(),
+        }
+    }
+}
+
 /// Where a session with these heads stands, given every review of it.
 ///
 /// Withdrawn reviews and those another review of the session supersedes do not count. A withdrawn review supersedes
 /// nothing. Of the others, those bound to exactly these heads decide; if none is, the session is amended.
 #[must_use]
 pub fn review_state(session_heads: &[ChangeHash], reviews: &[&ReviewView]) -> ReviewState {
-    let mut heads = session_heads.to_vec();
-    heads.sort_unstable();
-    let standing: Vec<_> = reviews.iter().filter(|review| !review.is_void()).collect();
-    // Supersession cannot run in a circle: an id is the hash of a change that names the ids it supersedes.
-    let superseded: BTreeSet<RecordId> = standing.iter().flat_map(|review| review.supersedes.iter().copied()).collect();
-    let live: Vec<_> = standing.into_iter().filter(|review| !superseded.contains(&review.meta.id)).collect();
-    let bound = |decision| live.iter().any(|review| review.read_heads == heads && review.decision == decision);
-    match (bound(Decision::Confirm), bound(Decision::Return)) {
-        (true, true) => ReviewState::Disputed,
-        (true, false) => ReviewState::Confirmed,
-        (false, true) => ReviewState::Returned,
-        (false, false) if live.is_empty() => ReviewState::New,
-        (false, false) => ReviewState::Amended,
+    let verdicts: Vec<_> = reviews.iter().map(|review| Verdict::from(*review)).collect();
+    ReviewState::of(session_heads, &verdicts)
+}
+
+impl ReviewState {
+    /// As [`review_state`], from what a list keeps of each review.
+    #[must_use]
+    pub fn of(session_heads: &[ChangeHash], verdicts: &[Verdict]) -> Self {
+        let mut heads = session_heads.to_vec();
+        heads.sort_unstable();
+        let live = Verdict::live(verdicts);
+        let bound = |decision| live.iter().any(|verdict| verdict.read_heads == heads && verdict.decision == decision);
+        match (bound(Decision::Confirm), bound(Decision::Return)) {
+            (true, true) => Self::Disputed,
+            (true, false) => Self::Confirmed,
+            (false, true) => Self::Returned,
+            (false, false) if live.is_empty() => Self::New,
+            (false, false) => Self::Amended,
+        }
+    }
+}
+
+impl Verdict {
+    /// Those that were neither withdrawn nor superseded.
+    #[must_use]
+    pub fn live(verdicts: &[Self]) -> Vec<&Self> {
+        let standing: Vec<_> = verdicts.iter().filter(|verdict| !verdict.void).collect();
+        // Supersession cannot run in a circle: an id is the hash of a change that names the ids it supersedes.
+        let superseded: BTreeSet<RecordId> =
+            standing.iter().flat_map(|verdict| verdict.supersedes.iter().copied()).collect();
+        standing.into_iter().filter(|verdict| !superseded.contains(&verdict.review)).collect()
     }
 }
 

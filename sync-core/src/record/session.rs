@@ -229,9 +229,20 @@ impl SessionEdit {
         Ok(())
     }
 
-    /// Checks what must hold between the fields after the edit. Conflicting merges may break it; an edit may not.
-    pub(crate) fn check(&self, before: Option<&SessionView>) -> Result<(), EditError> {
+    /// Everything that does not hold between the fields after the edit. Conflicting merges may break it; an edit may not.
+    #[must_use]
+    pub fn faults(&self, before: Option<&SessionView>) -> Vec<EditError> {
         let (fields, old) = (&self.fields, before.map(|view| &view.fields));
+        let mut faults = Vec::new();
+        let absent = |cleared, kept| cleared || (before.is_none() && kept);
+        if absent(fields.date == Patch::Clear, fields.date == Patch::Keep) {
+            let (vi, en) = ("bắt buộc phải có", "required");
+            faults.push(EditError::field("date", vi, en));
+        }
+        if absent(fields.village == Patch::Clear, fields.village == Patch::Keep) {
+            let (vi, en) = ("bắt buộc phải có", "required");
+            faults.push(EditError::field("village", vi, en));
+        }
         let after = |patch: &Patch<u32>, pick: fn(&SessionFields) -> &Register<u32>| match patch {
             Patch::Keep => old.and_then(|old| pick(old).value().copied()),
             Patch::Set(value) => Some(*value),
@@ -245,21 +256,13 @@ impl SessionEdit {
         ] {
             let touched = *patch != Patch::Keep || fields.attendances != Patch::Keep;
             if touched && after(patch, pick).is_some_and(|part| total.is_none_or(|total| part > total)) {
-                return Err(EditError::field(
+                faults.push(EditError::field(
                     field,
                     "không được lớn hơn tổng số lượt người nghe",
                     "at most the total of attendances",
                 ));
             }
         }
-        let missing = |field, vi, en| Err(EditError::field(field, vi, en));
-        let absent = |cleared, kept| cleared || (before.is_none() && kept);
-        if absent(fields.date == Patch::Clear, fields.date == Patch::Keep) {
-            return missing("date", "bắt buộc phải có", "required");
-        }
-        if absent(fields.village == Patch::Clear, fields.village == Patch::Keep) {
-            return missing("village", "bắt buộc phải có", "required");
-        }
-        Ok(())
+        faults
     }
 }

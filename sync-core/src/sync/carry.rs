@@ -5,7 +5,7 @@
 use super::directory::{DirectoryEntry, read_certificates, write_certificates};
 use super::page::{Page, PageError};
 use crate::id::{AreaId, DeviceId};
-use crate::log::Receipt;
+use crate::log::{Batch, Receipt};
 use crate::wire::{Reader, WireError, Writer};
 
 const CARRIED: &[u8; 8] = b"BLCARRY1";
@@ -64,6 +64,24 @@ impl Carried {
             page: Page::read(&mut from)?,
         })
     }
+}
+
+/// Batches in pages of about so many bytes each, and at least one batch: what one request takes along.
+#[must_use]
+pub fn pages(batches: Vec<Batch>, about_bytes: usize) -> Vec<Page> {
+    let (mut pages, mut page, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for batch in batches {
+        bytes += batch.approximate_bytes();
+        page.push(batch);
+        if bytes >= about_bytes {
+            pages.push(Page { batches: std::mem::take(&mut page) });
+            bytes = 0;
+        }
+    }
+    if !page.is_empty() {
+        pages.push(Page { batches: page });
+    }
+    pages
 }
 
 /// Receipts for a device that is not here.

@@ -9,7 +9,7 @@ mod message;
 mod page;
 mod plan;
 
-pub use carry::{Carried, FileError, ReceiptFile, Snapshot};
+pub use carry::{Carried, FileError, ReceiptFile, Snapshot, pages};
 pub use directory::DirectoryEntry;
 pub use message::{Exchange, MessageError, Request, Response, SnapshotOffer, Withheld};
 pub use page::{Page, PageError};

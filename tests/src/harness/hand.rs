@@ -31,6 +31,8 @@ pub struct Hand {
     http: reqwest::Client,
     counter: u64,
     serial: u64,
+    /// The age recipient of the server's carry key.
+    carry: String,
 }
 
 /// What a call gave.
@@ -94,6 +96,7 @@ impl Hand {
             http,
             counter: 0,
             serial: 0,
+            carry: String::new(),
         };
         let answer =
             hand.send("POST", "/v1/enrolments", "application/json", body.to_string().into_bytes(), false).await?;
@@ -101,6 +104,7 @@ impl Hand {
         hand.token = grant["access_token"].as_str().ok_or(format!("no token: {grant}"))?.to_owned();
         hand.certificate = serde_json::from_value(grant["certificate"]["no"].clone())?;
         hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
+        hand.carry = grant["server"]["carry_recipient"].as_str().ok_or("no carry recipient")?.to_owned();
         Ok(hand)
     }
 
@@ -183,6 +187,22 @@ impl Hand {
     pub async fn deposit(&mut self, batches: Vec<Batch>) -> Result<Answer, Failure> {
         let body = Page { batches }.to_bytes();
         self.send("POST", "/v1/deposits", "application/vnd.banlang.page", body, false).await
+    }
+
+    /// Asks for the data key behind a forgotten PIN, as a field app does.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn forget_pin(&mut self) -> Result<(), Failure> {
+        let carry: age::x25519::Recipient = self.carry.parse().map_err(|error: &str| error.to_owned())?;
+        let text = [b"BLRECOV1".as_slice(), self.id.as_bytes(), &[7; 32]].concat();
+        let envelope = age::encrypt(&carry, &text)?;
+        let recipient = age::x25519::Identity::generate().to_public().to_string();
+        let body =
+            json!({ "device_id": self.id, "envelope": sync_core::id::to_hex(&envelope), "recipient": recipient });
+        let answer =
+            self.send("POST", "/v1/recoveries", "application/json", body.to_string().into_bytes(), false).await?;
+        if answer.status == 200 { Ok(()) } else { Err(format!("{}: {}", answer.status, answer.json()).into()) }
     }
 
     /// Puts another token in the place of its own.

@@ -68,6 +68,10 @@ pub async fn plant(
     let batch = hands[1].seal(area, &[other])?;
     hands[1].deposit(vec![batch]).await?.receipts()?;
 
+    for hand in &mut hands {
+        hand.forget_pin().await?;
+    }
+
     let mut gone = Hand::enrol(served, &format!("{word}.mat"), Role::Guard, &[area]).await?;
     let lost = (0..PARTS * 2).map(|_| gone.create(&Draft::Session(Box::new(session.clone()))));
     let lost = lost.collect::<Result<Vec<_>, _>>()?;

@@ -60,6 +60,13 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["device.unknown", "device.unknown", "ok", "ok"],
         shows: false,
     },
+    // The code that is sent is another's, which is said only to those who may approve one.
+    Rule {
+        operation: "POST /v1/devices/{id}/recover",
+        own: ["device.unknown", "recovery.check-code", "request.forbidden", "recovery.check-code"],
+        other: ["device.unknown", "device.unknown", "request.forbidden", "recovery.check-code"],
+        shows: false,
+    },
     Rule {
         operation: "POST /v1/devices/{id}/revoke",
         own: ["device.unknown", "ok", "request.forbidden", "ok"],
@@ -93,6 +100,7 @@ pub(crate) const CLOSED: &[Rule] = &[
         shows: false,
     },
     read("GET /v1/quarantine/own", false),
+    read("GET /v1/recoveries", true),
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),
@@ -122,8 +130,10 @@ pub(crate) const CLOSED: &[Rule] = &[
 pub(crate) const OPEN: &[(&str, &str)] = &[
     ("GET /healthz", "ok"),
     ("GET /readyz", "ok"),
+    ("GET /v1/recoveries/{id}", "recovery.unknown"),
     ("POST /v1/deposits", "body.field"),
     ("POST /v1/enrolments", "body.field"),
+    ("POST /v1/recoveries", "recovery.envelope"),
     ("POST /v1/sign-ins", "sign-in.refused"),
     ("POST /v1/tokens", "token.refused"),
 ];

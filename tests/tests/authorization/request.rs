@@ -6,6 +6,9 @@ use sync_core::log::Digest16;
 use sync_core::sync::{Page, Request, Withheld};
 use tests::harness::{Failure, Planted};
 
+/// The public half of a key that nobody keeps.
+const RECIPIENT: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
 /// A request that is not signed yet.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -78,6 +81,9 @@ fn body(operation: &str, planted: &Planted, part: usize) -> Result<Value, Failur
             "role": "guard", "areas": [area], "password": "đồi chè 2027" }),
         "POST /v1/accounts/{id}" => json!({ "active": true }),
         "POST /v1/devices/{id}/revoke" => json!({ "reason": "mất máy" }),
+        "POST /v1/devices/{id}/recover" => json!({ "check_code": "0000-0000-00" }),
+        "POST /v1/recoveries" => json!({ "device_id": planted.devices[part], "envelope": "00",
+            "recipient": RECIPIENT }),
         "POST /v1/enrolment-codes" => json!({ "account_id": planted.accounts[part] }),
         "POST /v1/quarantine/{batch}/{ordinal}/leave" | "POST /v1/quarantine/{batch}/{ordinal}/release" => {
             json!({ "reason": "đã hỏi lại người ghi" })

@@ -31,7 +31,8 @@ fn signature_of(text: &str) -> Result<Signature, Problem> {
         .ok_or_else(|| FIELD.problem().field("signature").accepted("an Ed25519 signature, 128 hexadecimal digits"))
 }
 
-async fn count_attempt(app: &AppState, bucket: Bucket<'_>, now: UnixMs) -> Result<(), Problem> {
+/// Counts an attempt against a limit; a request over it is told to come again.
+pub(crate) async fn count_attempt(app: &AppState, bucket: Bucket<'_>, now: UnixMs) -> Result<(), Problem> {
     rate::attempt(&app.db, &app.auth.policy, bucket, now)
         .await?
         .map_err(|too_many| TOO_MANY_ATTEMPTS.problem().retry_after_s(too_many.retry_after_s))

@@ -70,7 +70,7 @@ async fn a_bad_enrolment_names_its_fault() -> Result<(), Failure> {
             body[name] = value;
             body
         };
-        let other = crate::auth::code::EnrolmentCode::generate();
+        let other = crate::auth::code::fresh();
         for (body, expected, field) in [
             (with("code", json!("0000-0000")), "body.field", "code"),
             (with("public_key", json!("00".repeat(32))), "body.field", "public_key"),
@@ -234,7 +234,7 @@ async fn attempts_are_limited_across_processes() -> Result<(), Failure> {
 async fn enrolment_attempts_are_limited_per_address() -> Result<(), Failure> {
     on_each(async |db| {
         let world = World::new(db).await?;
-        let body = TestDevice::new().enrolment(&crate::auth::code::EnrolmentCode::generate());
+        let body = TestDevice::new().enrolment(&crate::auth::code::fresh());
         for _ in 0..60 {
             assert_eq!(world.send("POST", "/v1/enrolments", &body).await?.code(), "enrolment.code-unknown");
         }

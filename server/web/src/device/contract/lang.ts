@@ -1,0 +1,3 @@
+/** The languages of the app. */
+
+export type Lang = 'vi' | 'en';
