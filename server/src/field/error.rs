@@ -56,7 +56,7 @@ pub enum FieldError {
         source: std::io::Error,
     },
     /// The store's database said no.
-    #[error("the store: {0}")]
+    #[error("the store: {}", self.cause(Lang::En))]
     Store(#[from] sqlx::Error),
     /// The store does not keep what it confirms through a loss of power.
     #[error(
@@ -178,9 +178,15 @@ pub enum FieldError {
         /// How many answer to it.
         count: usize,
     },
-    /// The store could not keep the change.
-    #[error("the change could not be written; nothing was recorded, try again")]
-    NotRecorded,
+    /// The store could not keep the change: it is not there, now or later.
+    #[error("NOT recorded: {}; nothing was kept, make room or repair the disk and record it again", .0.cause(Lang::En))]
+    NotRecorded(#[source] Box<Self>),
+    /// The store could not make the change safe, and could not take it back either.
+    #[error(
+        "the change may not be kept: {}; repair the disk, then look at `banlang field list` before you record it again",
+        .0.cause(Lang::En)
+    )]
+    Unsure(#[source] Box<Self>),
     /// The file is not one of these.
     #[error(transparent)]
     File(#[from] FileError),
@@ -247,7 +253,7 @@ impl FieldError {
     fn vi(&self) -> String {
         match self {
             Self::Io { what, source } => format!("{what}: {source}"),
-            Self::Store(error) => format!("kho dữ liệu: {error}"),
+            Self::Store(_) => format!("kho dữ liệu: {}", self.cause(Lang::Vi)),
             Self::NotDurable => "nơi đặt kho dữ liệu không bảo đảm ghi an toàn, hãy chọn --store khác".to_owned(),
             Self::Locked { directory } => {
                 format!("một chương trình khác đang mở kho dữ liệu này ({directory}), hãy đóng lại rồi thử lại")
@@ -287,7 +293,14 @@ impl FieldError {
                 format!("không có bản ghi {name:?}; dùng số thứ tự hoặc phần đầu của mã, xem `banlang field list`")
             }
             Self::ManyRecords { name, count } => format!("{name:?} ứng với {count} bản ghi; hãy ghi mã dài hơn"),
-            Self::NotRecorded => "không ghi được vào kho dữ liệu; chưa có gì được lưu, hãy thử lại".to_owned(),
+            Self::NotRecorded(cause) => format!(
+                "CHƯA ghi được: {}; chưa có gì được lưu, hãy giải phóng dung lượng hoặc sửa ổ đĩa rồi ghi lại",
+                cause.cause(Lang::Vi)
+            ),
+            Self::Unsure(cause) => format!(
+                "không chắc đã lưu được: {}; hãy sửa ổ đĩa, rồi xem `banlang field list` trước khi ghi lại",
+                cause.cause(Lang::Vi)
+            ),
             Self::File(error) => format!("tệp không đúng loại ({error})"),
             Self::NotReceipts => "tệp không chứa biên nhận cho thiết bị này".to_owned(),
             Self::Checkpoint(why) => {
@@ -295,6 +308,41 @@ impl FieldError {
             }
             Self::Encryption(why) => format!("không mã hóa được: {why}"),
         }
+    }
+
+    /// What the disk said, in words; what the library said where there are none.
+    fn cause(&self, lang: Lang) -> String {
+        let full = lang.pick("thiết bị hết dung lượng", "the disk is full");
+        let error = match self {
+            Self::Store(error) => error,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => return full.to_owned(),
+            _ => return self.text(lang),
+        };
+        match sqlite_code(error).map(|code| code & 0xff) {
+            Some(13) => full.to_owned(),
+            Some(8 | 10 | 11 | 14 | 26) => {
+                let what = lang.pick("ổ đĩa của thiết bị gặp lỗi khi đọc hoặc ghi", "the disk failed to read or write");
+                format!("{what} ({error})")
+            }
+            _ => error.to_string(),
+        }
+    }
+
+    /// Whether the disk could not be read or written, or is full.
+    pub(super) fn is_storage(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Store(error) => {
+                matches!(sqlite_code(error).map(|code| code & 0xff), Some(8 | 10 | 11 | 13 | 14 | 26))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the disk failed while it made a write safe: then nobody knows what of it is on the disk.
+    pub(super) fn is_failed_sync(&self) -> bool {
+        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC.
+        matches!(self, Self::Store(error) if matches!(sqlite_code(error), Some(1034 | 1290)))
     }
 
     /// What went wrong, in a language.
@@ -364,10 +412,19 @@ fn view_text(error: &ViewError) -> &'static str {
     }
 }
 
+/// SQLite's extended result code.
+fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 fn stop_text(reason: StopReason, lang: Lang) -> &'static str {
     match reason {
         StopReason::Failed => lang.pick("mất kết nối hoặc không ghi được", "the connection or the store failed"),
         StopReason::NotUnderstood => lang.pick("không hiểu trả lời của máy chủ", "the answer is not understood"),
+        StopReason::UnknownLayout => lang.pick(
+            "máy chủ mới hơn chương trình này, hãy cập nhật chương trình; dữ liệu đã ghi vẫn an toàn trên thiết bị",
+            "the server is newer than this program, update the program; what you recorded is safe on this device",
+        ),
         StopReason::NoProgress => lang.pick(
             "còn dữ liệu chưa trao đổi được, hãy thử lại sau",
             "something is still missing and nothing new came; try again later",

@@ -11,7 +11,7 @@ use super::standing::Via;
 use super::{answer, receipt};
 use crate::app::AppState;
 use crate::auth::key::Keyring;
-use crate::problem::{FIELD, Problem, ProblemKind, TOO_LARGE};
+use crate::problem::{FIELD, LAYOUT, Problem, ProblemKind, TOO_LARGE};
 
 /// A carried file was not encrypted to this server.
 pub const CARRIED_KEY: ProblemKind = ProblemKind::new(
@@ -40,7 +40,7 @@ impl Deposit {
     /// # Errors
     /// When the bytes are not a page with at least one batch.
     pub fn of_page(bytes: &[u8]) -> Result<Self, Problem> {
-        let page = Page::from_bytes(bytes).map_err(|error| unreadable("body", &error))?;
+        let page = Page::from_bytes(bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
         let to = page.batches.first().ok_or_else(empty)?.device();
         Ok(Self { batches: page.batches, to, via: Via::Deposit, carrier: None })
     }
@@ -51,7 +51,7 @@ impl Deposit {
     /// When it cannot be decrypted or does not hold carried records.
     pub fn of_file(bytes: &[u8], ring: &Keyring, limit: usize) -> Result<Self, Problem> {
         let text = decrypt(bytes, ring, limit)?;
-        let carried = Carried::from_bytes(&text).map_err(|error| unreadable("body", &error))?;
+        let carried = Carried::from_bytes(&text).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
         if carried.page.batches.is_empty() {
             return Err(empty());
         }
@@ -59,8 +59,11 @@ impl Deposit {
     }
 }
 
-fn unreadable(field: &str, error: &dyn std::fmt::Display) -> Problem {
-    FIELD.problem().field(field).detail(error.to_string()).accepted("the layouts of docs/sync-protocol.md")
+/// Why a body is none of the exchange's: damaged, or laid out by a newer program, which is to be told apart: what
+/// comes from a newer program is whole, and its device must keep it.
+pub(super) fn unreadable(unknown_layout: bool, error: &dyn std::fmt::Display) -> Problem {
+    let kind = if unknown_layout { LAYOUT } else { FIELD };
+    kind.problem().field("body").detail(error.to_string()).accepted("layout 1 of docs/sync-protocol.md")
 }
 
 fn empty() -> Problem {
