@@ -59,6 +59,9 @@ pub(super) async fn keep_schemas(engine: Engine, db: &Db) -> Result<(), Failure>
         text.push_str(if engine == Engine::Sqlite { APPLIED_SQLITE } else { APPLIED_POSTGRES });
         let tables = texts.iter().flat_map(|text| text.split("create table ").skip(1));
         for table in tables.filter_map(|rest| rest.split([' ', '(']).next()) {
+            if texts.iter().any(|migration| migration.contains(&format!("insert into {table} "))) {
+                text.push_str(&format!("delete from {table};\n"));
+            }
             rows(db, table, "", &mut text).await?;
         }
         rows(db, "_sqlx_migrations", &format!("where version <= {version}"), &mut text).await?;

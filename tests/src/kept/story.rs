@@ -35,6 +35,8 @@ pub async fn tell(engine: Engine) -> Result<(), Failure> {
     for phone in [&mut an, &mut binh, &mut officer] {
         phone.sync().await?;
     }
+    // A second epoch.
+    served.rebuild().await?;
     an.attend(shared, 11).await?;
     binh.attend(shared, 12).await?;
     binh.hand_out(shared, 7, "hotline").await?;
