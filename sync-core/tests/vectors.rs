@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod filed;
+mod layouts;
 mod records;
 
 use filed::{SEALING, check, place, sealed};
