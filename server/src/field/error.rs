@@ -6,43 +6,9 @@ use sync_core::record::{CivilDate, EditError, ViewError};
 use sync_core::sync::FileError;
 
 use super::client::Refusal;
+use super::forbidden::Forbidden;
 use super::text;
 use crate::cli::{CliError, Lang};
-
-/// What a role may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forbidden {
-    /// Record sessions and panel checks.
-    Record,
-    /// Review sessions.
-    Review,
-    /// Correct the material that another person handed out.
-    OthersMaterial,
-}
-
-impl Forbidden {
-    fn text(self, role: Role, lang: Lang) -> String {
-        let role = text::role(role).of(lang);
-        match (self, lang) {
-            (Self::Record, Lang::Vi) => format!("tài khoản {role} không ghi buổi tuyên truyền hay kiểm tra pano"),
-            (Self::Record, Lang::En) => format!("an account of this role ({role}) records nothing"),
-            (Self::Review, Lang::Vi) => {
-                format!("chỉ cán bộ xã và điều phối viên được duyệt; tài khoản này là {role}")
-            }
-            (Self::Review, Lang::En) => {
-                format!("only commune officers and coordinators review; this account's role: {role}")
-            }
-            (Self::OthersMaterial, Lang::Vi) => {
-                format!("chỉ cán bộ xã và điều phối viên được sửa số tài liệu của người khác; tài khoản này là {role}")
-            }
-            (Self::OthersMaterial, Lang::En) => {
-                format!(
-                    "only commune officers and coordinators correct another person's material; this account's role: {role}"
-                )
-            }
-        }
-    }
-}
 
 /// A command of the device failed. Nothing recorded is lost by any of these.
 #[derive(Debug, thiserror::Error)]
@@ -310,41 +276,6 @@ impl FieldError {
         }
     }
 
-    /// What the disk said, in words; what the library said where there are none.
-    fn cause(&self, lang: Lang) -> String {
-        let full = lang.pick("thiết bị hết dung lượng", "the disk is full");
-        let error = match self {
-            Self::Store(error) => error,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => return full.to_owned(),
-            _ => return self.text(lang),
-        };
-        match sqlite_code(error).map(|code| code & 0xff) {
-            Some(13) => full.to_owned(),
-            Some(8 | 10 | 11 | 14 | 26) => {
-                let what = lang.pick("ổ đĩa của thiết bị gặp lỗi khi đọc hoặc ghi", "the disk failed to read or write");
-                format!("{what} ({error})")
-            }
-            _ => error.to_string(),
-        }
-    }
-
-    /// Whether the disk could not be read or written, or is full.
-    pub(super) fn is_storage(&self) -> bool {
-        match self {
-            Self::Io { .. } => true,
-            Self::Store(error) => {
-                matches!(sqlite_code(error).map(|code| code & 0xff), Some(8 | 10 | 11 | 13 | 14 | 26))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether the disk failed while it made a write safe: then nobody knows what of it is on the disk.
-    pub(super) fn is_failed_sync(&self) -> bool {
-        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC.
-        matches!(self, Self::Store(error) if matches!(sqlite_code(error), Some(1034 | 1290)))
-    }
-
     /// What went wrong, in a language.
     #[must_use]
     pub fn text(&self, lang: Lang) -> String {
@@ -410,11 +341,6 @@ fn view_text(error: &ViewError) -> &'static str {
         ViewError::MissingDependency => "còn thiếu dữ liệu trước đó, chưa nhận được",
         _ => "bản ghi không đọc được bằng phiên bản này",
     }
-}
-
-/// SQLite's extended result code.
-fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error()?.code()?.parse().ok()
 }
 
 fn stop_text(reason: StopReason, lang: Lang) -> &'static str {

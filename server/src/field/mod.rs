@@ -12,9 +12,11 @@
 mod access;
 mod client;
 pub mod command;
+mod disk;
 mod drive;
 mod error;
 mod figures;
+mod forbidden;
 mod held;
 mod key;
 mod open;

@@ -6,7 +6,7 @@ use sync_core::id::{AreaId, RecordId, RecordKind};
 use sync_core::log;
 use sync_core::record::{self, Author, Decision, Draft, Edit, RawChange, RecordView, ReviewDraft, Scalar};
 
-use super::error::Forbidden;
+use super::forbidden::Forbidden;
 use super::store::Key;
 use super::{Field, FieldError};
 
