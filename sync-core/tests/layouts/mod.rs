@@ -17,8 +17,10 @@ This page is made from the vectors, and a test compares: `cargo test -p sync-cor
 `BANLANG_WRITE_VECTORS=1` in front of it writes the page anew.
 ";
 
+type Read = fn(&mut Reading<'_>);
+
 /// The vectors, in the order of the page, and how each is read.
-const EXAMPLES: &[(&str, &str, fn(&mut Reading<'_>))] = &[
+const EXAMPLES: &[(&str, &str, Read)] = &[
     ("device-id", "Device id: an Ed25519 public key and the id made from it.", |from| {
         from.fixed(32, "public key");
         from.fixed(8, "the first 8 bytes of SHA-256(`banlang device v1` ‖ public key)");
