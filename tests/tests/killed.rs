@@ -45,7 +45,9 @@ async fn on_a_disk_that_lies_about_syncing_receipts_are_seen_to_break() -> Resul
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_killed_at_any_moment_keeps_what_it_said() -> Result<(), Failure> {
-    clean(terminal::run(&plan(5, 16), None).await?, 16)
+    let report = terminal::run(&plan(5, 16), None).await?;
+    assert!(report.files_carried > 0, "no file was written whole: {report:#?}");
+    clean(report, 16)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
