@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::{Db, DbError};
+use crate::durable::sync_parent;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -81,6 +82,7 @@ impl Db {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
+        let path = options.get_filename().to_owned();
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -100,6 +102,10 @@ impl Db {
             .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
             .await?;
         assert_pinned(&readers).await?;
+        // The names of the database and of its write-ahead log, of which either may just have been made. SQLite makes them
+        // safe with its first sync, but does not say when that fails, and does not try again. The log keeps its file as
+        // long as a connection is open.
+        sync_parent(&path).map_err(|error| DbError::Storage(sqlx::Error::Io(error)))?;
         Ok(Self::Sqlite { writer, readers })
     }
 

@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::super::error::FieldError;
 use super::{DATABASE, Durability, schema};
+use crate::durable::sync_parent;
 
 /// Where a database lies and how safe its writes are to be.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ impl Opening {
         schema::migrate(&mut connection).await?;
         if self.durability == Durability::PowerLoss {
             assert_durable(&mut connection).await?;
+            // The write-ahead log was made anew. SQLite makes its name safe with its first sync, but does not say when
+            // that fails.
+            let name = self.directory.join(DATABASE);
+            sync_parent(&name).map_err(|error| FieldError::io(name.display().to_string(), error))?;
         }
         Ok(connection)
     }
