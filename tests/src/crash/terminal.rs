@@ -12,7 +12,7 @@ use sync_core::id::RecordId;
 use sync_core::log::Stage;
 
 use super::deployment::Deployment;
-use super::disk::{Disk, Power};
+use super::disk::{Disk, Part, Power};
 use super::examine::{self, Receipts};
 use super::{Failure, Plan, Report};
 use crate::harness::{Output, Program};
@@ -217,12 +217,24 @@ impl Terminal {
             Act::Record | Act::Edit | Act::Sync => {}
         }
         let (words, written) = self.words(at, act);
-        let (output, killed) = self.run_killed(act, &words).await?;
-        self.heard(at, written, &output);
-        if killed {
-            self.cut()?;
+        if let Some(disk) = self.disk.as_ref().filter(|_| self.chance.once_in(2)) {
+            // One sync fails under way, and what it should have written is forgotten.
+            disk.fail(Part::Sync, self.chance.between(0, 8) as u32, Some(1))?;
         }
+        let (output, _) = self.run_killed(act, &words).await?;
+        self.heard(at, written, &output);
+        // Killed or not: the power goes, and what was said must be there.
+        self.cut()?;
         self.examine(at).await
+    }
+
+    /// How many syncs failed that were not counted yet.
+    fn failed_syncs(&mut self) -> Result<u64, Failure> {
+        let Some(disk) = &mut self.disk else { return Ok(0) };
+        let new = disk.hits()? - disk.seen;
+        disk.seen += new;
+        disk.heal()?;
+        Ok(u64::try_from(new)?)
     }
 
     /// Runs a command and kills it at a moment of its usual length; whether it was still at work.
@@ -235,10 +247,12 @@ impl Terminal {
         let killed = child.try_wait()?.is_none();
         child.kill()?;
         let output = child.wait_with_output()?;
+        let failed = self.failed_syncs()?;
+        self.report.syncs_failed += failed;
         if killed {
             self.report.kills += 1;
             *self.report.commands_killed.entry(act.name()).or_default() += 1;
-        } else if output.status.code() != Some(0) {
+        } else if output.status.code() != Some(0) && failed == 0 {
             self.report.say(format!("{words:?}: {}", String::from_utf8_lossy(&output.stderr)));
         }
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -271,6 +285,8 @@ impl Terminal {
         if again.code != 0 && !again.err.contains("enrolled in") {
             self.report.say(format!("the same code did not enrol the device again: {again:?}"));
         }
+        // An enrolment that was cut short may lack the list of villages: it comes with the first sync.
+        self.site.aside().ok(&["field", "--store", &text(&store), "sync"], "")?;
         // The oldest brings what it has and is laid aside: lists take longer the longer they are.
         self.site.aside().ok(&["field", "--store", &text(&self.handsets[0].store), "sync"], "")?;
         self.carry(0)?;
