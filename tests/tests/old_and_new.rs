@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
 use server::clock::ManualClock;
 use server::db::Db;
 use server::field::{Durability, End, Field, FieldError, OpenOptions};
@@ -11,8 +12,9 @@ use server::on_db;
 use sqlx::AssertSqlSafe;
 use sync_core::id::{AreaId, RecordKind, Role, to_hex};
 use sync_core::log::{LogId, Mark, RawChange, Stage, seal};
+use sync_core::record::{Decision, Draft, ReviewDraft};
 use sync_core::sync::{Carried, Page, ReceiptFile, Response};
-use tests::harness::{Change, Database, Engine, Failure, HOANH_MO, Hand, Phone, Site, rewrite_journal, tables};
+use tests::harness::{Change, Database, Engine, Failure, HOANH_MO, Hand, Phone, Served, Site, rewrite_journal, tables};
 use tests::kept::{self, Message, Teller};
 use tests::on_both_engines;
 
@@ -237,25 +239,9 @@ on_both_engines! {
         let change = next.session(5)?;
         let batch = next.seal(HOANH_MO, std::slice::from_ref(&change))?;
         next.deposit(vec![batch]).await?.receipts()?;
-        // What a server that knew no schema 1 yet would have noted of the same batch.
-        served.stop().await?;
-        let noted = "update change set verdict = 'quarantined', reason = 'unknown-schema'";
-        assert_eq!(site.database.tamper(&[noted.to_owned()]).await?, [1]);
-        let served = site.serve().await?;
-        rewrite_journal(&served, |entry| {
-            for mark in entry.arrived.iter_mut().flat_map(|arrival| &mut arrival.marks) {
-                *mark = Mark::Quarantined("unknown-schema".to_owned());
-            }
-        })
-        .await?;
-        served.rebuild().await?;
-        served.verify().await?;
+        let served = judged_by_an_older_server(&site, served, 1).await?;
         assert!(served.documents().await?.is_empty());
-        served.stop().await?;
-
-        let served = site.serve().await?;
-        assert_eq!(server::quarantine::readmit(&served.app).await.map_err(|problem| format!("{problem:?}"))?, 1);
-        assert_eq!(server::quarantine::readmit(&served.app).await.map_err(|problem| format!("{problem:?}"))?, 0);
+        assert_eq!((readmit(&served).await?, readmit(&served).await?), (1, 0));
         officer.field.move_server(&served.url).await?;
         officer.sync().await?;
         let documents = served.documents().await?;
@@ -263,6 +249,58 @@ on_both_engines! {
         assert_eq!(officer.documents().await?, documents);
         served.verify().await
     }
+
+    /// An upgrade is nobody's decision: what the author may not write, and what came from a device that is shut out by
+    /// now, stays for a person to decide.
+    async fn an_upgrade_admits_nothing_that_its_author_may_not_write(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut guard = Hand::enrol(&served, "chien.si", Role::Guard, &[HOANH_MO]).await?;
+        let mut lost = Hand::enrol(&served, "mat.may", Role::Guard, &[HOANH_MO]).await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
+        let session = guard.session(5)?;
+        let review = guard.create(&Draft::Review(ReviewDraft {
+            session: session.1,
+            heads: vec![session.2.hash()],
+            decision: Decision::Confirm,
+            comment: String::new(),
+            supersedes: Default::default(),
+        }))?;
+        let batch = guard.seal(HOANH_MO, &[session.clone(), review])?;
+        guard.deposit(vec![batch]).await?.receipts()?;
+        let change = lost.session(6)?;
+        let batch = lost.seal(HOANH_MO, &[change])?;
+        lost.deposit(vec![batch]).await?.receipts()?;
+        let served = judged_by_an_older_server(&site, served, 3).await?;
+        officer.field.move_server(&served.url).await?;
+        officer.call("POST", &format!("/v1/devices/{}/revoke", lost.id), Some(json!({ "reason": "mất" }))).await?;
+        assert_eq!(readmit(&served).await?, 1);
+        let documents = served.documents().await?;
+        assert_eq!(documents.keys().collect::<Vec<_>>(), [&session.1]);
+        served.verify().await
+    }
+}
+
+/// The deployment as a server that knew no schema 1 yet would have left it, its only batches being these changes.
+async fn judged_by_an_older_server(site: &Site, served: Served, changes: u64) -> Result<Served, Failure> {
+    served.stop().await?;
+    let noted = "update change set verdict = 'quarantined', reason = 'unknown-schema'";
+    assert_eq!(site.database.tamper(&[noted.to_owned()]).await?, [changes]);
+    let served = site.serve().await?;
+    rewrite_journal(&served, |entry| {
+        for mark in entry.arrived.iter_mut().flat_map(|arrival| &mut arrival.marks) {
+            *mark = Mark::Quarantined("unknown-schema".to_owned());
+        }
+    })
+    .await?;
+    served.rebuild().await?;
+    served.verify().await?;
+    served.stop().await?;
+    site.serve().await
+}
+
+async fn readmit(served: &Served) -> Result<usize, Failure> {
+    server::quarantine::readmit(&served.app).await.map_err(|problem| format!("{problem:?}").into())
 }
 
 /// A device that is answered in a newer layout says what helps, and keeps what it has.
@@ -333,7 +371,7 @@ fn with_key(hand: &Hand, of: &Change, key: &str) -> Result<Change, Failure> {
     Ok((of.0, of.1, RawChange::from_framed(change.raw_bytes())?))
 }
 
-async fn changes_of(served: &tests::harness::Served, record: sync_core::id::RecordId) -> Result<Vec<Vec<u8>>, Failure> {
+async fn changes_of(served: &Served, record: sync_core::id::RecordId) -> Result<Vec<Vec<u8>>, Failure> {
     const CHANGES: &str = "select bytes from change where record_id = $1 and verdict = 'admitted' order by batch_id";
     Ok(on_db!(served.app.db, |c| sqlx::query_scalar(CHANGES).bind(server::db::Blob(record)).fetch_all(c).await)?)
 }

@@ -1,7 +1,7 @@
 //! After an upgrade: what an older version kept because it did not know its schema is judged again.
 
 use serde_json::json;
-use sync_core::admit::Reason;
+use sync_core::admit::{Binding, Reason};
 use sync_core::id::RecordKind;
 use sync_core::log::SCHEMA;
 
@@ -11,7 +11,7 @@ use crate::app::AppState;
 use crate::audit::{self, Actor};
 use crate::db::Tx;
 use crate::ingest::Standing;
-use crate::ingest::adoption::{Context, change_at, context, lock};
+use crate::ingest::adoption::{Context, Rights, change_at, context, credentials_of_row, lock, row_binding};
 use crate::on_db;
 use crate::problem::Problem;
 
@@ -46,7 +46,16 @@ async fn readmit_one(tx: &mut Tx, at: At, context: &Context) -> Result<(), Probl
     if !matches!(row.standing, Standing::Quarantined(Reason::UnknownSchema)) {
         return Err(STILL_REFUSED.problem());
     }
-    adopt(tx, &row, context).await?;
+    // Nobody vouches for it: what device, account and certificate do not allow now stays for a person to decide.
+    let credentials = credentials_of_row(&row);
+    let known = context.signers.find(tx, &credentials).await?;
+    let rights = Rights::read(tx, &credentials).await?;
+    if rights.shut_out(row.log.device).is_some() || !rights.cover(&row.log, &context.lineage) {
+        return Err(STILL_REFUSED.problem());
+    }
+    let as_sealed = row_binding(&row, &known, false);
+    let binding = as_sealed.map(|binding| Binding { role: rights.role(binding.device, binding.role), ..binding });
+    adopt(tx, &row, binding, context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
         "reason": row.standing.reason(), "note": "its schema is known since an upgrade" });
     let subject = format!("{}/{}", at.0, at.1);
