@@ -112,12 +112,16 @@ fn receipt() -> Receipt {
     receipt
 }
 
+/// Stands for a certificate: the core carries the text and does not read it.
+const CERTIFICATE: &str = "header.claims.signature";
+
 fn directory() -> Vec<DirectoryEntry> {
     vec![DirectoryEntry {
         key: public(&key(1)),
         recorder: RecorderId(17),
         role: Role::Guard,
         name: "Đồn Biên phòng Hoành Mô".into(),
+        certificate: CERTIFICATE.into(),
     }]
 }
 
@@ -129,6 +133,7 @@ fn request() -> Request {
         take_snapshots: true,
         heads: inventory().iter().map(|(log, head)| (*log, *head)).collect(),
         withheld: [(LogId { area: AREA, device: device(1) }, [(BatchSeq(2), 0)].into())].into(),
+        certificates: vec![CERTIFICATE.into()],
         page: Page { batches: batches().to_vec() },
     }
 }
@@ -226,7 +231,8 @@ fn messages_are_as_filed_and_read_back() {
 
 #[test]
 fn files_are_as_filed_and_read_back() {
-    let carried = Carried { from: device(1), page: Page { batches: batches().to_vec() } };
+    let carried =
+        Carried { from: device(1), certificates: vec![CERTIFICATE.into()], page: Page { batches: batches().to_vec() } };
     check("file-carried", &carried.to_bytes());
     assert_eq!(Carried::from_bytes(&carried.to_bytes()), Ok(carried));
     let receipts = ReceiptFile { to: device(1), receipts: vec![receipt()] };

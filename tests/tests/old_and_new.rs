@@ -324,7 +324,9 @@ async fn a_newer_answer_tells_the_person_to_update() -> Result<(), Failure> {
 
 #[test]
 fn a_carried_file_of_a_newer_layout_is_told_from_a_damaged_one() {
-    let file = Carried { from: sync_core::id::DeviceId([1; 8]), page: Page { batches: Vec::new() } }.to_bytes();
+    let file =
+        Carried { from: sync_core::id::DeviceId([1; 8]), certificates: Vec::new(), page: Page { batches: Vec::new() } }
+            .to_bytes();
     let newer = [b"BLCARRY2", &file[8..]].concat();
     assert!(Carried::from_bytes(&newer).is_err_and(|error| error.is_unknown_layout()));
     assert!(Carried::from_bytes(b"BLCARRYX........").is_err_and(|error| !error.is_unknown_layout()));

@@ -1,6 +1,7 @@
 //! The server is put back to an old backup: the next syncs give back everything that any device still holds.
 
 use server::clock::Clock;
+use server::field::End;
 use sync_core::device::Notice;
 use sync_core::id::Role;
 use tests::harness::{HOANH_MO, Phone, Site};
@@ -53,31 +54,106 @@ on_both_engines! {
         served.verify().await
     }
 
-    /// A device that was enrolled after the backup and is gone: nobody can prove to the server that it was enrolled. Its
-    /// records stay with those who have them, and keep nobody from being level with the server.
-    async fn a_device_the_server_has_forgotten_holds_nobody_up(engine) {
+    /// A device that was enrolled after the backup and is gone: who has its records shows its certificate with them.
+    async fn a_colleague_vouches_for_a_device_that_was_enrolled_since_and_is_gone(engine) {
         let site = Site::new(engine).await?;
         let served = site.serve().await?;
         let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
+        let lost = served.account("mat", Role::Guard, &[HOANH_MO]).await?;
         served.stop().await?;
         let old = site.copy().await?;
         let served = site.serve().await?;
         officer.field.move_server(&served.url).await?;
-        let mut gone = Phone::enrol(&site, &served, "mat", Role::Guard, &[HOANH_MO]).await?;
+        let mut gone = Phone::enrol_with(&site, &served.url, "mat", &served.code(&lost).await?).await?;
         gone.record(HOANH_MO, 10, 1).await?;
         gone.sync().await?;
         officer.sync().await?;
+        let before = served.documents().await?;
         served.stop().await?;
 
         old.clock.advance_ms(site.clock.now().0 - old.clock.now().0);
         let served = old.serve().await?;
         officer.field.move_server(&served.url).await?;
-        officer.record(HOANH_MO, 20, 2).await?;
-        for _ in 0..2 {
-            let told = officer.sync().await?;
-            assert!(told.notices.iter().any(|notice| matches!(notice, Notice::ServerLacks { .. })), "{told:?}");
+        let told = officer.sync().await?;
+        assert!(!told.notices.iter().any(|notice| matches!(notice, Notice::ServerLacks { .. })), "{told:?}");
+        assert_eq!((before.len(), served.documents().await?), (1, before));
+        served.verify().await?;
+        // Should the device turn up again, it goes on where it was.
+        gone.field.move_server(&served.url).await?;
+        gone.record(HOANH_MO, 20, 2).await?;
+        gone.sync().await?;
+        assert_eq!(served.documents().await?.len(), 2);
+        Ok(())
+    }
+
+    /// The same of a person whose account the backup does not hold either: the account comes back deactivated, and what
+    /// was recorded waits until somebody looked at it.
+    async fn what_a_forgotten_account_recorded_waits_in_quarantine(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
+        let mut admin = Phone::enrol(&site, &served, "quan.tri", Role::Administrator, &[]).await?;
+        served.stop().await?;
+        let old = site.copy().await?;
+        let served = site.serve().await?;
+        officer.field.move_server(&served.url).await?;
+        let mut new = Phone::enrol(&site, &served, "moi", Role::Guard, &[HOANH_MO]).await?;
+        new.record(HOANH_MO, 10, 1).await?;
+        new.sync().await?;
+        officer.sync().await?;
+        let before = served.documents().await?;
+        served.stop().await?;
+
+        old.clock.advance_ms(site.clock.now().0 - old.clock.now().0);
+        let served = old.serve().await?;
+        for phone in [&mut officer, &mut admin, &mut new] {
+            phone.field.move_server(&served.url).await?;
         }
-        assert_eq!((served.documents().await?.len(), officer.documents().await?.len()), (1, 2));
+        officer.sync().await?;
+        assert_eq!(served.documents().await?.len(), 0);
+        let kept = officer.read("/v1/quarantine").await?["items"][0].clone();
+        assert_eq!(kept["reason"], "account-deactivated");
+        // The device itself hears the same, and keeps everything.
+        let told = new.sync().await?;
+        let deposited = matches!(&told.end, End::Deposited { refusal } if refusal.code == "account.deactivated");
+        assert!(deposited, "{told:?}");
+
+        let accounts = admin.read("/v1/accounts").await?;
+        let of_new = |account: &&serde_json::Value| account["username"].as_str().is_some_and(|n| n.starts_with("restored-"));
+        let account = accounts.as_array().and_then(|all| all.iter().find(of_new)).ok_or("no account came back")?;
+        assert_eq!((&account["active"], &account["role"]), (&false.into(), &"guard".into()));
+        let path = format!("/v1/accounts/{}", account["id"]);
+        admin.call("POST", &path, Some(serde_json::json!({ "active": true }))).await?;
+        let release = format!("/v1/quarantine/{}/{}/release", kept["batch"], kept["ordinal"]);
+        officer.call("POST", &release, Some(serde_json::json!({}))).await?;
+        assert_eq!(served.documents().await?, before);
+        new.record(HOANH_MO, 20, 2).await?;
+        new.sync().await?;
+        assert_eq!(served.documents().await?.len(), 2);
+        served.verify().await
+    }
+
+    /// The same of a device that sends a file by hand: its own certificate goes along.
+    async fn a_file_of_a_forgotten_device_is_taken(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut carrier = Phone::enrol(&site, &served, "binh", Role::Guard, &[HOANH_MO]).await?;
+        let lost = served.account("xa.xoi", Role::Guard, &[HOANH_MO]).await?;
+        served.stop().await?;
+        let old = site.copy().await?;
+        let served = site.serve().await?;
+        let mut far = Phone::enrol_with(&site, &served.url, "xa.xoi", &served.code(&lost).await?).await?;
+        far.record(HOANH_MO, 10, 1).await?;
+        served.stop().await?;
+
+        old.clock.advance_ms(site.clock.now().0 - old.clock.now().0);
+        let served = old.serve().await?;
+        carrier.field.move_server(&served.url).await?;
+        let file = far.field.export().await?;
+        let carried = carrier.field.carry(file.bytes).await?;
+        assert_eq!(served.documents().await?.len(), 1);
+        far.field.import_receipts(&carried.receipts).await?;
+        assert_eq!(far.field.status().await?.only_here, 0);
         Ok(())
     }
 

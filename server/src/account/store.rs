@@ -151,6 +151,39 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewRow<'_>) -> Result<i64, DbError
     Ok(id)
 }
 
+/// Puts an account back that is known only from a certificate. It is deactivated and has a username made of its number:
+/// an administrator gives it a password and lets it in again.
+///
+/// # Errors
+/// [`DbError`].
+pub(crate) async fn put_back(
+    tx: &mut Tx,
+    id: i64,
+    role: Role,
+    areas: &[AreaId],
+    now: UnixMs,
+) -> Result<Account, DbError> {
+    const INSERT: &str = "insert into account
+        (id, username, display_name, role, password_hash, active, deactivated_at_ms, created_at_ms)
+        values ($1, $2, $3, $4, $5, $6, $7, $7)";
+    let username = format!("restored-{id}");
+    let display_name = format!("Tài khoản khôi phục {id}");
+    on_db!(tx, |c| sqlx::query(INSERT)
+        .bind(id)
+        .bind(&username)
+        .bind(&display_name)
+        .bind(role.name())
+        .bind(crate::auth::password::DECOY)
+        .bind(false)
+        .bind(now.0)
+        .execute(c)
+        .await
+        .map(drop))?;
+    replace_areas(tx, id, role, areas).await?;
+    let areas = if has_every_area(role) { Vec::new() } else { areas.to_vec() };
+    Ok(Account { id, username, display_name, role, active: false, created_at: now, areas })
+}
+
 /// Grants exactly these areas; none to a role that has every area.
 pub(super) async fn replace_areas(tx: &mut Tx, id: i64, role: Role, areas: &[AreaId]) -> Result<(), DbError> {
     const CLEAR: &str = "delete from account_area where account_id = $1";

@@ -22,6 +22,7 @@ pub mod problems;
 mod random;
 pub mod rate;
 pub mod replay;
+pub(crate) mod restored;
 pub mod route;
 pub mod sign_in;
 mod state;

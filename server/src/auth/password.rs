@@ -104,8 +104,10 @@ pub struct Hasher {
     turns: Arc<Semaphore>,
 }
 
-/// What is checked where there is no account: a hash of no known password, at the cost of a true one.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$YmFubGFuZyBkZWNveQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// What is checked where there is no account, and what an account has whose password is lost: a hash of no known
+/// password, at the cost of a true one.
+pub(crate) const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$YmFubGFuZyBkZWNveQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 impl Default for Hasher {
     fn default() -> Self {

@@ -128,6 +128,7 @@ impl Field {
             recorder: profile.recorder,
             role: profile.role,
             name: profile.display_name.clone(),
+            certificate: profile.certificate.clone(),
         });
         let access = store.meta_json(Key::Access).await?;
         let reference = super::reference::read(&mut store).await?;

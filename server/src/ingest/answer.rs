@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::id::{AreaId, BatchSeq, DeviceId, PublicKey, RecorderId, Role, UnixMs};
-use sync_core::log::{Digest16, Head, Inventory, LogId, Receipt, Stage};
+use sync_core::log::{Batch, Digest16, Head, Inventory, LogId, Receipt, Stage};
 use sync_core::sync::{DirectoryEntry, Exchange, Page, Proposal, Request, Response, SnapshotOffer, differs, plan};
 
 use super::agreement::Contact;
@@ -16,7 +16,7 @@ use super::standing::Via;
 use super::store::seq_of;
 use super::{Refusal, epoch, inventory, receipt};
 use crate::app::AppState;
-use crate::auth::Principal;
+use crate::auth::{Principal, restored};
 use crate::db::{Blob, DbError, Tx};
 use crate::maintenance::snapshot;
 use crate::on_db;
@@ -63,7 +63,9 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
     let at = app.now();
     let device = principal.device;
     app.ingest.notes.contact(device, Contact { at, skew_ms: request.clock.0.saturating_sub(at.0) });
-    let Request { page, heads, withheld, agreement, page_bytes, take_snapshots, .. } = request;
+    let Request { page, heads, withheld, certificates, agreement, page_bytes, take_snapshots, .. } = request;
+    let authors = page.batches.iter().map(Batch::device).collect();
+    restored::introduce(app, &certificates, &authors, Some(principal.into())).await?;
     let outcome = if page.batches.is_empty() {
         app.ingest.nudge(app);
         Outcome::default()
@@ -256,21 +258,23 @@ async fn absent(tx: &mut Tx, device: DeviceId) -> Result<Vec<(LogId, BatchSeq)>,
 
 /// Who is behind these devices.
 pub(crate) async fn directory(tx: &mut Tx, devices: &BTreeSet<DeviceId>) -> Result<Vec<DirectoryEntry>, DbError> {
-    const FIND: &str = "select d.public_key, a.id, a.role, a.display_name from device d \
-                        left join account a on a.id = d.account_id where d.id in";
-    type Row = (Blob<PublicKey>, Option<i64>, Option<String>, Option<String>);
+    const FIND: &str = "select d.public_key, a.id, a.role, a.display_name, c.jwt from device d \
+                        left join account a on a.id = d.account_id \
+                        left join certificate c on c.device_id = d.id and c.no = d.certificate_no where d.id in";
+    type Row = (Blob<PublicKey>, Option<i64>, Option<String>, Option<String>, Option<String>);
     let keys: Vec<Value<'_>> = devices.iter().map(|device| Value::Bytes(device.as_bytes())).collect();
     let rows: Vec<Row> = rows::read(tx, FIND, &keys).await?;
     let mut entries: Vec<DirectoryEntry> = rows
         .into_iter()
-        .map(|(Blob(key), account, role, name)| {
+        .map(|(Blob(key), account, role, name, certificate)| {
             let role: Role = role
                 .as_deref()
                 .unwrap_or("coordinator")
                 .parse()
                 .map_err(|_| DbError::Damaged { column: "account.role", why: role.clone().unwrap_or_default() })?;
             let recorder = RecorderId(account.and_then(|id| u32::try_from(id).ok()).unwrap_or(0));
-            Ok(DirectoryEntry { key, recorder, role, name: short(name.as_deref().unwrap_or(SERVER_NAME)) })
+            let name = short(name.as_deref().unwrap_or(SERVER_NAME));
+            Ok(DirectoryEntry { key, recorder, role, name, certificate: certificate.unwrap_or_default() })
         })
         .collect::<Result<_, DbError>>()?;
     entries.sort_by_key(DirectoryEntry::device);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use sync_core::admit::Reason;
+use sync_core::admit::ledger::Placer;
 use sync_core::id::{BatchHash, DeviceId};
 use sync_core::log::{Head, LogId};
 
 use super::decide::{Bytes, Candidate, Place};
 use super::group::{Context, Group, Work};
-use super::place::Placer;
 use super::prepare::{Prepared, Refusal, binding, credential_id};
 use super::rights::Rights;
 use super::signer::CredentialId;

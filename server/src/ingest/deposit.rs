@@ -11,6 +11,7 @@ use super::standing::Via;
 use super::{answer, receipt};
 use crate::app::AppState;
 use crate::auth::key::Keyring;
+use crate::auth::restored;
 use crate::problem::{FIELD, LAYOUT, Problem, ProblemKind, TOO_LARGE};
 
 /// A carried file was not encrypted to this server.
@@ -32,6 +33,8 @@ pub struct Deposit {
     pub via: Via,
     /// The device that wrote the file, when one did.
     pub carrier: Option<DeviceId>,
+    /// The certificates that came along.
+    pub certificates: Vec<String>,
 }
 
 impl Deposit {
@@ -42,7 +45,7 @@ impl Deposit {
     pub fn of_page(bytes: &[u8]) -> Result<Self, Problem> {
         let page = Page::from_bytes(bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
         let to = page.batches.first().ok_or_else(empty)?.device();
-        Ok(Self { batches: page.batches, to, via: Via::Deposit, carrier: None })
+        Ok(Self { batches: page.batches, to, via: Via::Deposit, carrier: None, certificates: Vec::new() })
     }
 
     /// The deposit of a carried file, encrypted to this server, at most `limit` bytes of it once decrypted.
@@ -55,7 +58,8 @@ impl Deposit {
         if carried.page.batches.is_empty() {
             return Err(empty());
         }
-        Ok(Self { batches: carried.page.batches, to: carried.from, via: Via::File, carrier: Some(carried.from) })
+        let Carried { from, certificates, page } = carried;
+        Ok(Self { batches: page.batches, to: from, via: Via::File, carrier: Some(from), certificates })
     }
 }
 
@@ -91,7 +95,9 @@ fn decrypt(bytes: &[u8], ring: &Keyring, limit: usize) -> Result<Vec<u8>, Proble
 /// When a batch is not signed by an enrolled device (those in order are stored all the same), or the database does
 /// not answer.
 pub async fn deposit(app: &AppState, deposit: Deposit) -> Result<ReceiptFile, Problem> {
-    let Deposit { batches, to, via, carrier } = deposit;
+    let Deposit { batches, to, via, carrier, certificates } = deposit;
+    let authors = batches.iter().map(Batch::device).collect();
+    restored::introduce(app, &certificates, &authors, None).await?;
     let incoming = Incoming { batches, via, carrier, principal: None };
     let outcome = app.ingest.submit(app, incoming).await?;
     answer::refused(&outcome, true)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use sync_core::admit::Reason;
+use sync_core::admit::ledger::{Decided, Placer, decide};
 use sync_core::id::{AreaId, DeviceId, RecordId, UnixMs};
 use sync_core::log::{LogId, SCHEMA};
 
 use super::adopt;
-use super::decide::{Adoption, Bytes, Candidate, Decided, Place, Record, decide};
+use super::decide::{Adoption, Bytes, Candidate, Place, Record};
 use super::load;
-use super::place::Placer;
 use super::prepare::{Prepared, binding};
 use super::rights::Rights;
 use super::signer::Signers;
@@ -56,7 +56,7 @@ pub(crate) struct Group {
     pub(crate) placer: Placer,
     /// By the placer's index.
     pub(crate) works: Vec<Work>,
-    pub(crate) records: HashMap<RecordId, Record>,
+    pub(crate) records: BTreeMap<RecordId, Record>,
     pub(crate) changed: BTreeSet<RecordId>,
     /// Stored changes that stand otherwise now, with bytes that were absent before.
     pub(crate) restandings: BTreeMap<Place, (Standing, Option<Bytes>)>,
@@ -71,7 +71,7 @@ impl Group {
         Self {
             placer,
             works: Vec::new(),
-            records: HashMap::new(),
+            records: BTreeMap::new(),
             changed: BTreeSet::new(),
             restandings: BTreeMap::new(),
             next_id,

@@ -1,11 +1,12 @@
 //! Records read back as far as judging needs them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::admit::Binding;
+use sync_core::admit::ledger::author;
 use sync_core::id::{RecordId, RecorderId, Role};
 
-use super::decide::{Admitted, Bytes, Candidate, Open, Record, author};
+use super::decide::{Admitted, Bytes, Candidate, Open, Record};
 use super::signer::{CredentialId, Known, Signers};
 use super::standing::Standing;
 use super::store::{self, ChangeRow};
@@ -16,7 +17,7 @@ pub(crate) async fn records(
     tx: &mut Tx,
     wanted: &BTreeSet<RecordId>,
     signers: &Signers,
-) -> Result<HashMap<RecordId, Record>, DbError> {
+) -> Result<BTreeMap<RecordId, Record>, DbError> {
     let rows = store::changes_of(tx, wanted).await?;
     let credentials: BTreeSet<CredentialId> = rows
         .iter()
@@ -24,7 +25,7 @@ pub(crate) async fn records(
         .map(|row| (row.log.device, row.certificate))
         .collect();
     let known = signers.find(tx, &credentials).await?;
-    let mut records: HashMap<RecordId, Record> = HashMap::new();
+    let mut records: BTreeMap<RecordId, Record> = BTreeMap::new();
     for row in rows {
         take(records.entry(row.record).or_default(), row, &known);
     }

@@ -24,7 +24,6 @@ mod group;
 mod inventory;
 mod load;
 mod page;
-mod place;
 mod prepare;
 mod queue;
 mod receipt;
@@ -45,6 +44,7 @@ pub(crate) use encoding::{accepts, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;
+pub(crate) use standing::stored_standing;
 pub use standing::{Standing, State, Via};
 
 /// What a release shares with ingest: it is the admission of one change, late.
@@ -52,7 +52,6 @@ pub(crate) mod adoption {
     pub(crate) use super::decide::{Bytes, Candidate};
     pub(crate) use super::group::{Context, Group};
     pub(crate) use super::load::row_binding;
-    pub(crate) use super::place::Placer;
     pub(crate) use super::queue::context;
     pub(crate) use super::rights::Rights;
     pub(crate) use super::signer::credentials_of_row;

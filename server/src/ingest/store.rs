@@ -9,7 +9,7 @@ use sync_core::log::{Batch, BatchHeader, Head, LogId, RawChange, Signature};
 use super::decide::{Place, Record};
 use super::rows::{self, Find, Value};
 use super::signer::area;
-use super::standing::{Standing, State, Via};
+use super::standing::{Standing, State, Via, stored_standing, stored_state};
 use crate::db::{Blob, DbError, Tx};
 use crate::on_db;
 
@@ -82,7 +82,7 @@ pub(crate) async fn known(
     const KNOWN: &str = "select hash, id, state from batch where hash in";
     let keys: Vec<Value<'_>> = hashes.iter().map(|hash| Value::Bytes(hash.as_bytes())).collect();
     let rows: Vec<(Blob<BatchHash>, i64, String)> = rows::read(tx, KNOWN, &keys).await?;
-    rows.into_iter().map(|(Blob(hash), id, state)| Ok((hash, (id, State::stored(&state)?)))).collect()
+    rows.into_iter().map(|(Blob(hash), id, state)| Ok((hash, (id, stored_state(&state)?)))).collect()
 }
 
 /// A batch read back.
@@ -130,7 +130,7 @@ pub(crate) async fn with_bodies(tx: &mut Tx, rows: Vec<BatchRow>) -> Result<Vec<
     let bodies: Vec<Row> = rows::read(tx, BODIES, &keys).await?;
     let mut by_batch: HashMap<i64, BTreeMap<i64, (Option<RawChange>, Standing)>> = HashMap::new();
     for (batch, ordinal, bytes, verdict, reason) in bodies {
-        let standing = Standing::stored(&verdict, reason.as_deref())?;
+        let standing = stored_standing(&verdict, reason.as_deref())?;
         let body = bytes.map(|bytes| raw_change(&bytes)).transpose()?;
         by_batch.entry(batch).or_default().insert(ordinal, (body, standing));
     }
@@ -208,14 +208,14 @@ impl ChangeRow {
             kind: u8::try_from(columns.kind).map_err(|_| number("change.kind", columns.kind))?,
             hash: columns.change_hash.0,
             bytes: columns.bytes.map(Arc::new),
-            standing: Standing::stored(&columns.verdict, columns.reason.as_deref())?,
+            standing: stored_standing(&columns.verdict, columns.reason.as_deref())?,
             log: LogId { area: area(columns.generation, columns.code)?, device: columns.device_id.0 },
             certificate: CertificateNo(
                 u32::try_from(columns.certificate_no)
                     .map_err(|_| number("batch.certificate_no", columns.certificate_no))?,
             ),
             received_at: UnixMs(columns.received_at_ms),
-            chained: State::stored(&columns.state)? == State::Chained,
+            chained: stored_state(&columns.state)? == State::Chained,
         })
     }
 

@@ -250,6 +250,7 @@ impl World {
 #[must_use]
 pub(crate) fn request(inventory: &Inventory, batches: Vec<Batch>) -> Request {
     Request {
+        certificates: Vec::new(),
         clock: START,
         agreement: Digest16::NONE,
         page_bytes: 1 << 20,

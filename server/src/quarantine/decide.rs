@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use sync_core::admit::ledger::Placer;
 use sync_core::admit::{Binding, Reason, scan};
 use sync_core::log::LogId;
 
@@ -12,8 +13,7 @@ use crate::auth::{Principal, check_again};
 use crate::db::{DbError, Tx};
 use crate::ingest::Standing;
 use crate::ingest::adoption::{
-    Bytes, Candidate, ChangeRow, Context, Group, Placer, change_at, credentials_of_row, heads, lock, next_batch_id,
-    row_binding,
+    Bytes, Candidate, ChangeRow, Context, Group, change_at, credentials_of_row, heads, lock, next_batch_id, row_binding,
 };
 use crate::journal::Draft;
 use crate::on_db;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::app::AppState;
 use crate::auth::Scope;
 use crate::db::{Blob, DbError};
-use crate::ingest::{Standing, area};
+use crate::ingest::{area, stored_standing};
 use crate::on_db;
 
 /// Rows looked at in one statement.
@@ -183,7 +183,7 @@ pub async fn list(
 
 impl Item {
     fn of(row: Row) -> Result<Self, DbError> {
-        let standing = Standing::stored(&row.verdict, row.reason.as_deref())?;
+        let standing = stored_standing(&row.verdict, row.reason.as_deref())?;
         // The reason stays when a person has decided.
         let reason = standing.reason().or_else(|| row.reason.as_deref()?.parse().ok());
         let bytes = row.bytes.as_deref().unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::apply::Staged;
 use super::{Device, Effect, Input, Notice, PendingChange, StopReason, Ticket, Write, raise};
-use crate::id::{AreaId, BatchHash, BatchSeq, UnixMs};
+use crate::id::{AreaId, BatchHash, BatchSeq, DeviceId, UnixMs};
 use crate::log::{Batch, BatchHeader, Digest16, Inventory, LogId, RawChange, Signature, limits, seal};
 use crate::sync::{Carried, Page, Request, SnapshotOffer, Withheld};
 
@@ -333,6 +333,7 @@ impl Device {
                 (Digest16::NONE, Inventory::new(), self.chains.withheld(spoken_of))
             }
         };
+        let others = batches.iter().filter(|batch| !self.is_own(&batch.log())).map(Batch::device).collect();
         let request = Request {
             clock: run.now,
             agreement,
@@ -340,6 +341,7 @@ impl Device {
             take_snapshots: self.sizes.snapshots && !run.snapshots_refused,
             heads: mine.difference(&base),
             withheld,
+            certificates: self.certificates_of(others),
             page: Page { batches },
         };
         self.wait(run, Step::Received, Effect::Send { request: request.to_bytes() });
@@ -347,8 +349,16 @@ impl Device {
 
     fn export(&mut self, run: Run) {
         let changes = run.gathered.iter().map(|batch| batch.header().entries.len()).sum();
-        let file = Carried { from: self.identity.device, page: Page { batches: run.gathered } }.to_bytes();
+        let from = self.identity.device;
+        let certificates = self.certificates_of([from].into());
+        let file = Carried { from, certificates, page: Page { batches: run.gathered } }.to_bytes();
         self.effects.push_back(Effect::Export { file, changes });
+    }
+
+    /// The certificates of these devices, as far as they are known here.
+    fn certificates_of(&self, devices: BTreeSet<DeviceId>) -> Vec<String> {
+        let entries = devices.iter().filter_map(|device| self.directory.get(device));
+        entries.map(|entry| entry.certificate.clone()).filter(|certificate| !certificate.is_empty()).collect()
     }
 
     /// The inventory without others' logs in the areas the server says nothing of. Of its own logs a device always hears.

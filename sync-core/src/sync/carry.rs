@@ -2,7 +2,7 @@
 //!
 //! A carried file is encrypted to the server outside of this crate; what is laid out here is the text that is encrypted.
 
-use super::directory::DirectoryEntry;
+use super::directory::{DirectoryEntry, read_certificates, write_certificates};
 use super::page::{Page, PageError};
 use crate::id::{AreaId, DeviceId};
 use crate::log::Receipt;
@@ -46,16 +46,20 @@ impl FileError {
 pub struct Carried {
     /// The device that wrote the file; its receipts go back to it.
     pub from: DeviceId,
+    /// Its newest certificate: a server that was restored from a backup older than its enrolment knows it by that. None
+    /// when the device has none.
+    pub certificates: Vec<String>,
     /// The batches.
     pub page: Page,
 }
 
 impl Carried {
-    /// The frozen layout 1: `BLCARRY1`, device, page.
+    /// The frozen layout 1: `BLCARRY1`, device, certificates, page.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer(CARRIED.to_vec());
         out.fixed(&self.from.0);
+        write_certificates(&mut out, &self.certificates);
         self.page.write(&mut out);
         out.0
     }
@@ -66,7 +70,11 @@ impl Carried {
     /// [`FileError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileError> {
         let mut from = open(bytes, CARRIED, "carried records")?;
-        Ok(Self { from: DeviceId(from.fixed("from")?), page: Page::read(&mut from)? })
+        Ok(Self {
+            from: DeviceId(from.fixed("from")?),
+            certificates: read_certificates(&mut from)?,
+            page: Page::read(&mut from)?,
+        })
     }
 }
 

@@ -3,6 +3,11 @@
 use crate::id::{DeviceId, PublicKey, RecorderId, Role};
 use crate::wire::{Reader, WireError, Writer};
 
+/// The most bytes of a certificate's text.
+const CERTIFICATE_BYTES: usize = 16 << 10;
+/// The most certificates of one message.
+const MAX_CERTIFICATES: usize = 1000;
+
 /// One device, its key and the person who carries it. Sent with the first batch of a log a device has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryEntry {
@@ -14,6 +19,9 @@ pub struct DirectoryEntry {
     pub role: Role,
     /// The name shown beside what this person recorded, at most 200 bytes.
     pub name: String,
+    /// The device's newest certificate as the server signed it, at most 16 KiB; empty for the server itself. Who gives
+    /// this device's batches back to a server that was restored from an older backup shows it with them.
+    pub certificate: String,
 }
 
 impl DirectoryEntry {
@@ -31,7 +39,11 @@ impl DirectoryEntry {
             Role::Coordinator => 3,
             Role::Administrator => 4,
         };
-        out.fixed(&self.key.0).number(self.recorder.0.into()).byte(role).bytes(self.name.as_bytes());
+        out.fixed(&self.key.0)
+            .number(self.recorder.0.into())
+            .byte(role)
+            .bytes(self.name.as_bytes())
+            .bytes(self.certificate.as_bytes());
     }
 
     /// Reads what [`DirectoryEntry::write`] wrote.
@@ -48,7 +60,8 @@ impl DirectoryEntry {
             4 => Role::Administrator,
             got => return Err(WireError::Value { field: "role", got: got.into() }),
         };
-        Ok(Self { key, recorder, role, name: from.text("name", 200)?.to_owned() })
+        let name = from.text("name", 200)?.to_owned();
+        Ok(Self { key, recorder, role, name, certificate: from.text("certificate", CERTIFICATE_BYTES)?.to_owned() })
     }
 
     /// Appends a count, then the entries.
@@ -61,7 +74,21 @@ impl DirectoryEntry {
 
     /// Reads what [`DirectoryEntry::write_all`] wrote.
     pub(crate) fn read_all(from: &mut Reader<'_>) -> Result<Vec<Self>, WireError> {
-        let count = from.count("directory", 100_000, 35)?;
+        let count = from.count("directory", 100_000, 36)?;
         (0..count).map(|_| Self::read(from)).collect()
     }
+}
+
+/// Appends a count, then the certificates.
+pub(super) fn write_certificates(out: &mut Writer, certificates: &[String]) {
+    out.count(certificates.len());
+    for certificate in certificates {
+        out.bytes(certificate.as_bytes());
+    }
+}
+
+/// Reads what [`write_certificates`] wrote.
+pub(super) fn read_certificates(from: &mut Reader<'_>) -> Result<Vec<String>, WireError> {
+    let count = from.count("certificates", MAX_CERTIFICATES, 1)?;
+    (0..count).map(|_| Ok(from.text("certificates", CERTIFICATE_BYTES)?.to_owned())).collect()
 }

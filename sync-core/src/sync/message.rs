@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::directory::DirectoryEntry;
+use super::directory::{DirectoryEntry, read_certificates, write_certificates};
 use super::page::{Page, PageError};
 use super::plan::Epoch;
 use crate::id::{AreaId, BatchSeq, UnixMs};
@@ -32,6 +32,9 @@ pub struct Request {
     /// With the whole inventory, what of it was withheld from the device; else empty. A server that was restored may have
     /// judged the same changes otherwise, which heads alone do not show.
     pub withheld: Withheld,
+    /// The certificates of others whose batches are in the page: by them a server that was restored from a backup older
+    /// than their enrolment knows whose batches these are.
+    pub certificates: Vec<String>,
     /// Batches the server is believed to lack: own ones, and others' that the server has lost.
     pub page: Page,
 }
@@ -132,6 +135,7 @@ impl Request {
             .byte(self.take_snapshots.into());
         crate::log::write_heads(&mut out, &self.heads);
         write_withheld(&mut out, &self.withheld);
+        write_certificates(&mut out, &self.certificates);
         self.page.write(&mut out);
         out.0
     }
@@ -150,6 +154,7 @@ impl Request {
             take_snapshots: read_bool(&mut from, "take_snapshots")?,
             heads: crate::log::read_heads(&mut from)?,
             withheld: read_withheld(&mut from)?,
+            certificates: read_certificates(&mut from)?,
             page: Page::read(&mut from)?,
         })
     }

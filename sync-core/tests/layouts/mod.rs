@@ -54,6 +54,7 @@ const EXAMPLES: &[(&str, &str, Read)] = &[
     ("file-carried", "Carried records, before encryption.", |from| {
         from.text_of(8, "magic");
         from.fixed(8, "device of the writer");
+        certificates(from);
         page(from);
     }),
     ("file-receipts", "A file of receipts.", |from| {
@@ -191,6 +192,7 @@ fn request(from: &mut Reading<'_>) {
             from.byte("ordinal");
         });
     });
+    certificates(from);
     page(from);
 }
 
@@ -229,6 +231,11 @@ fn directory_entry(from: &mut Reading<'_>) {
     from.number("account");
     from.byte("role");
     from.text("name");
+    from.text("certificate");
+}
+
+fn certificates(from: &mut Reading<'_>) {
+    from.list("certificates", |from| from.text("certificate"));
 }
 
 fn mark(from: &mut Reading<'_>) {

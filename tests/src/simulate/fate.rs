@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sync_core::device::Input;
-use sync_core::id::{AreaId, CertificateNo, ChangeHash, UnixMs};
+use sync_core::id::{AreaId, ChangeHash, UnixMs};
 
 use super::fault::Fault;
 use super::phone::{Life, Phone};
@@ -80,9 +80,7 @@ impl World {
             }
         }
         areas.insert(self.areas[0]);
-        let Some(enrolled) = self.server.registry.devices.get_mut(&device) else { return };
-        enrolled.certificates.push(areas.clone());
-        let number = CertificateNo(enrolled.certificates.len() as u32);
+        let Some(number) = self.server.registry.issue(&device, areas.clone()) else { return };
         self.trace.event(self.now, format_args!("{phone} gets certificate {number} for {areas:?}"));
         for at in 0..self.phones.len() {
             if self.phones[at].identity.device == device {

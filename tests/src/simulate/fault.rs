@@ -116,6 +116,8 @@ named!(
         NoAdoption = "no-adoption",
         /// The server's totals add a session again at each edit.
         TotalsAdded = "totals-added",
+        /// The server does not look at the certificates that are shown with others' batches.
+        CertificatesUnseen = "certificates-unseen",
         /// The server drops what it does not admit.
         QuarantineDrops = "quarantine-drops",
     }

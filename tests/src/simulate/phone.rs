@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::{Signer, SigningKey};
 use sync_core::device::{Device, Effect, Identity, Input, Notice, PageSizes, PendingChange, Write};
-use sync_core::id::{ActorId, AreaId, ChangeHash, UnixMs};
+use sync_core::id::{ActorId, AreaId, ChangeHash, PublicKey, UnixMs};
 use sync_core::log::{Signature, Stage};
+use sync_core::sync::DirectoryEntry;
 
 use super::chance::Chance;
 use super::disk::Disk;
 use super::fault::Bug;
+use super::server::registry::certificate_text;
 use super::trace::Trace;
 
 /// What becomes of a device.
@@ -144,9 +146,24 @@ impl Phone {
     pub fn open(&mut self, around: &mut Surroundings<'_>) {
         self.renew_actor(around);
         self.call = None;
-        let device = Device::new(self.identity.clone(), self.disk.open(), self.sizes);
+        let mut stored = self.disk.open();
+        stored.directory.retain(|entry| entry.device() != self.identity.device);
+        stored.directory.push(self.introduction());
+        let device = Device::new(self.identity.clone(), stored, self.sizes);
         self.machine = Some(Machine { device, recording: BTreeMap::new(), cached: Vec::new() });
         around.trace.event(around.now, format_args!("{} opens", self.name));
+    }
+
+    /// What a device knows of itself.
+    fn introduction(&self) -> DirectoryEntry {
+        let Identity { device, certificate, recorder, role, .. } = self.identity;
+        DirectoryEntry {
+            key: PublicKey(self.key.verifying_key().to_bytes()),
+            recorder,
+            role,
+            name: format!("Đồng chí {recorder}"),
+            certificate: certificate_text(&device, certificate),
+        }
     }
 
     fn renew_actor(&mut self, around: &mut Surroundings<'_>) {

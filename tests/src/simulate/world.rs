@@ -157,7 +157,8 @@ fn public(key: &SigningKey) -> PublicKey {
 }
 
 fn entry(key: &SigningKey, recorder: u32, role: Role) -> DirectoryEntry {
-    DirectoryEntry { key: public(key), recorder: RecorderId(recorder), role, name: format!("Đồng chí {recorder}") }
+    let name = format!("Đồng chí {recorder}");
+    DirectoryEntry { key: public(key), recorder: RecorderId(recorder), role, name, certificate: String::new() }
 }
 
 impl World {
@@ -191,7 +192,10 @@ impl World {
                 servers: [server_id].into(),
                 receipt_keys: receipts.clone(),
             };
-            registry.devices.insert(entry.device(), Enrolled { entry, certificates: vec![own], revoked: false });
+            let device = entry.device();
+            let enrolled = Enrolled { entry, certificates: vec![], on_file: BTreeSet::new(), revoked: false };
+            registry.devices.insert(device, enrolled);
+            registry.issue(&device, own);
             let page = *chance.pick(&[300, 3_000, 1 << 20]).unwrap_or(&3_000);
             let sizes = PageSizes { receive_bytes: page, send_bytes: page as usize, snapshots: false };
             phones.push(Phone::new(name, key, identity, sizes));

@@ -38,8 +38,17 @@ fn outcome(answer: &Answer) -> String {
     if (200..300).contains(&answer.status) { "ok".to_owned() } else { answer.code() }
 }
 
+/// Whether the answer holds the secret as a word of its own: six digits inside a longer number (a measured duration,
+/// a digest) are nobody's.
 fn holds(answer: &Answer, secret: &[u8]) -> bool {
-    answer.bytes.windows(secret.len()).any(|part| part == secret)
+    let bytes = &answer.bytes;
+    let inside = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
+    };
+    let is_number = secret.iter().all(u8::is_ascii_digit);
+    bytes.windows(secret.len()).enumerate().any(|(at, part)| {
+        part == secret && !(is_number && (inside(at.checked_sub(1)) || inside(Some(at + secret.len()))))
+    })
 }
 
 /// Fails when an answer holds anything of an area.

@@ -65,6 +65,7 @@ fn sync(planted: &Planted) -> Vec<u8> {
         take_snapshots: false,
         heads: vec![planted.log],
         withheld: Withheld::new(),
+        certificates: Vec::new(),
         page: Page { batches: Vec::new() },
     };
     request.to_bytes()

@@ -5,16 +5,16 @@ use sync_core::id::{CertificateNo, DeviceId, UnixMs, from_hex};
 use sync_core::log::{Signature, verify};
 use utoipa::ToSchema;
 
+use super::super::certificate::{self, Signed};
 use super::super::key::Keyring;
 use super::super::problems::{
     ACCOUNT_DEACTIVATED, CERTIFICATE_REFUSED, CERTIFICATE_WANTED, DEVICE_REVOKED, SIGN_IN_EXPIRED, TOKEN_REFUSED,
 };
-use super::super::{Known, Policy, certificate, sign_in, statement};
+use super::super::{Known, Policy, restored, sign_in, statement};
 use super::grant::{Admitted, Grant, Has, grant};
 use super::signature_of;
 use crate::account::{self, Account};
 use crate::app::AppState;
-use crate::audit::{self, Actor};
 use crate::db::Tx;
 use crate::device::{self, Contact, Device};
 use crate::problem::{FIELD, Json, Problem};
@@ -69,7 +69,9 @@ pub(super) async fn token(
     let signed = statement::token(request.device_id, &nonce);
     let known = app.auth.known(&app.db, now).await?;
     let asked = Asked { request: &request, signed, signature, now };
-    vouch(&mut app.db.snapshot().await?, &asked).await?;
+    if let Some(lost) = vouch(&mut app.db.snapshot().await?, &asked).await? {
+        write_tx!(app.db, |tx| put_back(tx, &app.auth.policy, &lost, now))?;
+    }
     Ok(Json(write_tx!(app.db, |tx| grant_token(tx, &app.auth.policy, &known, &asked))?))
 }
 
@@ -83,10 +85,9 @@ struct Asked<'a> {
 
 async fn grant_token(tx: &mut Tx, policy: &Policy, known: &Known, asked: &Asked<'_>) -> Result<Grant, Problem> {
     let Asked { request, now, .. } = *asked;
-    let (device, account) = match device::find(tx, request.device_id).await? {
-        Some(device) => present(tx, asked, device).await?,
-        None => lost(tx, policy, asked).await?,
-    };
+    let device = device::find(tx, request.device_id).await?;
+    let device = device.ok_or_else(|| TOKEN_REFUSED.problem().field("device_id"))?;
+    let (device, account) = present(tx, asked, device).await?;
     if device.revoked_at.is_some() {
         return Err(DEVICE_REVOKED.problem());
     }
@@ -103,16 +104,22 @@ async fn grant_token(tx: &mut Tx, policy: &Policy, known: &Known, asked: &Asked<
 }
 
 /// Checks the device's signature before anything is written: who has no key of a device, or no certificate of this
-/// deployment, gets no turn among those who write.
-async fn vouch(tx: &mut Tx, asked: &Asked<'_>) -> Result<(), Problem> {
-    let (key, otherwise) = match device::find(tx, asked.request.device_id).await? {
-        Some(device) => (device.key, TOKEN_REFUSED.problem().field("signature")),
-        None => {
-            let shown = shown(tx, asked.request, asked.now).await?;
-            (shown.key, CERTIFICATE_REFUSED.problem().field("certificate"))
-        }
-    };
-    if verify(&key, &asked.signed, &asked.signature) { Ok(()) } else { Err(otherwise) }
+/// deployment, gets no turn among those who write. Of a device that is not on file its certificate is returned.
+async fn vouch(tx: &mut Tx, asked: &Asked<'_>) -> Result<Option<Signed>, Problem> {
+    let signed_by = |key| verify(key, &asked.signed, &asked.signature);
+    if let Some(device) = device::find(tx, asked.request.device_id).await? {
+        let refused = || TOKEN_REFUSED.problem().field("signature");
+        return signed_by(&device.key).then_some(None).ok_or_else(refused);
+    }
+    let shown = shown(tx, asked.request, asked.now).await?;
+    let of_device = shown.certificate.device == asked.request.device_id && signed_by(&shown.key);
+    let refused = || CERTIFICATE_REFUSED.problem().field("certificate");
+    if of_device && shown.certificate.expires_at > asked.now { Ok(Some(shown)) } else { Err(refused()) }
+}
+
+async fn put_back(tx: &mut Tx, policy: &Policy, lost: &Signed, now: UnixMs) -> Result<(), Problem> {
+    restored::put_back(tx, policy, lost, None, now).await?;
+    Ok(())
 }
 
 /// A device on file. When it holds a newer certificate than is on file, that was lost and is put back.
@@ -137,33 +144,7 @@ async fn present(tx: &mut Tx, asked: &Asked<'_>, device: Device) -> Result<(Devi
     Ok((device, account))
 }
 
-/// A device that is not on file but holds a certificate of this deployment: it was enrolled after the backup this
-/// database was restored from. It is put back on file, let in as it was.
-async fn lost(tx: &mut Tx, policy: &Policy, asked: &Asked<'_>) -> Result<(Device, Account), Problem> {
-    let Asked { request, now, .. } = *asked;
-    let refused = || CERTIFICATE_REFUSED.problem().field("certificate");
-    let shown = shown(tx, request, now).await?;
-    let of_device =
-        shown.certificate.device == request.device_id && verify(&shown.key, &asked.signed, &asked.signature);
-    if !of_device || shown.certificate.expires_at <= now {
-        return Err(refused());
-    }
-    let account = account::find(tx, i64::from(shown.certificate.recorder.0)).await?;
-    let account = account.ok_or_else(|| refused().detail("the account it names is not on file"))?;
-    if !account.active {
-        return Err(ACCOUNT_DEACTIVATED.problem());
-    }
-    let id = device::insert(tx, shown.key, account.id, "restored", now).await?;
-    certificate::adopt(tx, &shown.certificate).await?;
-    sign_in::open(tx, policy, id, account.id, now).await?;
-    let actor = Actor::Person { account: account.id, device: id };
-    let detail = serde_json::json!({ "account": account.id, "certificate_no": shown.certificate.no });
-    audit::record(tx, now, actor, "device.restored", &id.to_string(), &detail).await?;
-    let device = device::find(tx, id).await?.ok_or_else(refused)?;
-    Ok((device, account))
-}
-
-async fn shown(tx: &mut Tx, request: &TokenRequest, now: UnixMs) -> Result<certificate::Signed, Problem> {
+async fn shown(tx: &mut Tx, request: &TokenRequest, now: UnixMs) -> Result<Signed, Problem> {
     let text = request.certificate.as_deref().ok_or_else(|| CERTIFICATE_WANTED.problem().field("certificate"))?;
     let ring = Keyring::load_in(tx).await?;
     let signed = certificate::read(&ring, text, now).ok().filter(|signed| signed.certificate.issued_at <= now);

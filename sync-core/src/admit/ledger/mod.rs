@@ -2,8 +2,7 @@
 //!
 //! [`Placer`] says how a batch stands in its log ([`State`]); [`decide`] says how the changes of chained batches stand in
 //! their records ([`Standing`]), which of them let others in that waited, and which the server has to adopt. The caller
-//! reads rows before and writes them after, in one transaction. The simulator's model of the server is made of it; the
-//! server's own ingest still has its equal under `server/src/ingest/`.
+//! reads rows before and writes them after, in one transaction. The server and the simulator's model of it share this.
 
 mod decide;
 mod place;

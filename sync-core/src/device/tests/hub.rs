@@ -208,6 +208,7 @@ impl Phone {
             recorder: RecorderId(seed.into()),
             role: Role::Guard,
             name: format!("Đồng chí {seed}"),
+            certificate: format!("certificate of {seed}"),
         };
         hub.keys.insert(entry.device(), entry);
         Self::open(key, Disk::default(), hub)

@@ -38,6 +38,7 @@ fn nothing_to_do_is_one_request_of_few_bytes() {
         take_snapshots: true,
         heads: vec![],
         withheld: Withheld::new(),
+        certificates: vec![],
         page: Page::default(),
     };
     assert!(request.to_bytes().len() < 40);

@@ -35,6 +35,10 @@ impl Server {
             return None;
         }
         let request = Request::from_bytes(bytes).ok()?;
+        self.registry.called(&device);
+        if self.bug != Some(Bug::CertificatesUnseen) {
+            self.registry.shown(&request.certificates);
+        }
         let came = request.page.batches.clone();
         self.take(request.page.batches, at);
         let base = self.processes[process].get(&(device, request.agreement)).cloned();

@@ -150,11 +150,14 @@ impl Ledger {
             }
         }
         for row in self.place(&fresh, bug) {
-            let forked = (self.rows[row].state == State::Forked).then_some(Reason::ForkedLog);
+            let forked = self.rows[row].state == State::Forked;
+            // What devices give back of the server's own log after a restore is adopted again where it forked.
+            let own = self.rows[row].batch.device() == registry.server.device();
+            let obstacle = (forked && !own).then_some(Reason::ForkedLog);
             for ordinal in 0..self.rows[row].standings.len() {
                 let mut candidate = self.candidate(registry, row, ordinal, now);
-                candidate.obstacle = forked.or(candidate.obstacle);
-                candidate.late = forked.is_some();
+                candidate.obstacle = obstacle.or(candidate.obstacle);
+                candidate.late = forked;
                 candidates.push(candidate);
             }
         }

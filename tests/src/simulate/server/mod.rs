@@ -103,9 +103,12 @@ impl Server {
         }
     }
 
-    /// Puts the database back to a backup.
+    /// Puts the database back to a backup. Devices of which it holds nothing were enrolled since.
     pub fn restore(&mut self, backup: Ledger) {
         self.ledger = backup;
+        let known: BTreeSet<DeviceId> = self.ledger.rows.iter().map(|row| row.batch.device()).collect();
+        let since: Vec<DeviceId> = self.registry.devices.keys().filter(|id| !known.contains(id)).copied().collect();
+        since.iter().for_each(|device| self.registry.forget(device));
         self.epoch += 1;
         self.unsafe_base = None;
         self.processes.iter_mut().for_each(Memory::clear);
@@ -122,6 +125,7 @@ impl Server {
     /// A carried file, or a deposit of a device that may not sync. Answers with receipts for the device that wrote it.
     pub fn import(&mut self, file: &[u8], now: UnixMs) -> Option<Vec<u8>> {
         let carried = Carried::from_bytes(file).ok()?;
+        self.registry.shown(&carried.certificates);
         let came: Vec<Batch> = carried.page.batches;
         self.take(came.clone(), now);
         let receipts = self.receipts(&came, now);

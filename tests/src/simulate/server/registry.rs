@@ -1,5 +1,5 @@
-//! Who is enrolled, under which certificates, and who was revoked. It survives restores: an administrator would enter
-//! again what a backup lacks.
+//! Who is enrolled, under which certificates, and who was revoked. A restore forgets the devices that were enrolled after
+//! the backup, until somebody shows a certificate of theirs; the rest an administrator would enter again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ pub struct Enrolled {
     pub entry: DirectoryEntry,
     /// The areas of each of its certificates, from number 1.
     pub certificates: Vec<BTreeSet<AreaId>>,
+    /// The certificates the server knows of. A device of which it knows none it does not know.
+    pub on_file: BTreeSet<CertificateNo>,
     /// Whether it was revoked.
     pub revoked: bool,
 }
@@ -35,7 +37,40 @@ impl Registry {
         if *device == self.server.device() {
             return Some(&self.server);
         }
-        self.devices.get(device).map(|enrolled| &enrolled.entry)
+        let enrolled = self.devices.get(device).filter(|enrolled| !enrolled.on_file.is_empty());
+        enrolled.map(|enrolled| &enrolled.entry)
+    }
+
+    /// Issues a device's next certificate.
+    pub fn issue(&mut self, device: &DeviceId, areas: BTreeSet<AreaId>) -> Option<CertificateNo> {
+        let enrolled = self.devices.get_mut(device)?;
+        enrolled.certificates.push(areas);
+        let no = CertificateNo(enrolled.certificates.len() as u32);
+        enrolled.on_file.insert(no);
+        enrolled.entry.certificate = certificate_text(device, no);
+        Some(no)
+    }
+
+    /// Forgets a device.
+    pub fn forget(&mut self, device: &DeviceId) {
+        if let Some(enrolled) = self.devices.get_mut(device) {
+            enrolled.on_file.clear();
+        }
+    }
+
+    /// Knows a device again by its newest certificate, which it shows when it calls.
+    pub fn called(&mut self, device: &DeviceId) {
+        if let Some(enrolled) = self.devices.get_mut(device) {
+            enrolled.on_file.insert(CertificateNo(enrolled.certificates.len() as u32));
+        }
+    }
+
+    /// Knows the devices again whose certificates are shown.
+    pub fn shown(&mut self, certificates: &[String]) {
+        for (device, enrolled) in &mut self.devices {
+            let numbers = (1..=enrolled.certificates.len() as u32).map(CertificateNo);
+            enrolled.on_file.extend(numbers.filter(|no| certificates.contains(&certificate_text(device, *no))));
+        }
     }
 
     /// The areas of a device's newest certificate.
@@ -54,8 +89,9 @@ impl Registry {
         if enrolled.revoked {
             return Some(Reason::DeviceRevoked);
         }
-        let CertificateNo(no) = batch.header().certificate;
-        let Some(areas) = usize::try_from(no).ok().and_then(|no| enrolled.certificates.get(no.wrapping_sub(1))) else {
+        let named = batch.header().certificate;
+        let certificate = enrolled.certificates.get((named.0 as usize).wrapping_sub(1));
+        let Some(areas) = certificate.filter(|_| enrolled.on_file.contains(&named)) else {
             return Some(Reason::CertificateUnknown);
         };
         if !areas.contains(&batch.log().area) {
@@ -79,4 +115,10 @@ impl Registry {
             adopted: released || (is_server && entry.adopted),
         })
     }
+}
+
+/// Stands for a signed certificate.
+#[must_use]
+pub fn certificate_text(device: &DeviceId, no: CertificateNo) -> String {
+    format!("certificate {no} of {device}")
 }
