@@ -11,6 +11,7 @@ pub mod config;
 pub mod coverage;
 pub mod db;
 pub mod device;
+pub mod durable;
 pub mod field;
 pub mod health;
 pub mod ingest;

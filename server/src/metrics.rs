@@ -59,6 +59,7 @@ fn install() -> PrometheusHandle {
     }
     metrics::describe_counter!("banlang_requests_total", "Requests answered, by route, method and status.");
     metrics::describe_histogram!("banlang_request_seconds", "Time to answer, body's arrival included, by route.");
+    metrics::describe_counter!("banlang_storage_failures_total", "Statements the database's disk refused, by kind.");
     metrics::describe_gauge!("banlang_requests_in_flight", "Requests being answered.");
     metrics::describe_gauge!("banlang_database_connections", "Connections to the database, by state.");
     metrics::describe_gauge!("process_resident_memory_bytes", "Resident memory.");

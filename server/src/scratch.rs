@@ -4,10 +4,12 @@
 //! next program that needs one clears it away.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+
+use crate::durable::make_private;
 
 const LOCK: &str = "lock";
 
@@ -48,14 +50,6 @@ impl Scratch {
 /// Whether the program that made it is gone. One that has no lock yet is being made at this moment.
 fn is_abandoned(directory: &Path) -> bool {
     OpenOptions::new().write(true).open(directory.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())
-}
-
-/// Makes a directory, and those above it, for their owner alone. One that exists stays as it is.
-///
-/// # Errors
-/// What the system says.
-pub(crate) fn make_private(directory: &Path) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 #[cfg(test)]

@@ -85,6 +85,27 @@ mod tests {
         }
     }
 
+    /// Worked out from the table above by another program.
+    #[test]
+    fn the_statements_are_what_the_table_says() {
+        let code: EnrolmentCode = "G8PS-NDRC-9P".parse().expect("a code");
+        let device = DeviceId([1; 8]);
+        for (statement, digest) in [
+            (enrolment(&code, &PublicKey([2; 32])), "3a84dbb9615be79d5ffc7e0a20c70962c1575fa801a006d98c5e004493ceea87"),
+            (
+                sign_in(device, "binh", "suối reo 2026"),
+                "e0025d784ef8076d8669469510ac1a0a339a33b8b969004d73f2e4fe5ca0d9e5",
+            ),
+            (token(device, &[3; 16]), "e88f7f69ad1b859396294a6f0cc643ea8eb80d35c01ff7367f4a9f503c80a656"),
+            (
+                proof("POST", "/v1/sync", b"body", "token", 7),
+                "3f8e38c760cb7e986e7530a921b5b36b2bec46041a5775f2eab31c651db13c59",
+            ),
+        ] {
+            assert_eq!(crate::id::to_hex(&sha256(&statement)), digest);
+        }
+    }
+
     #[test]
     fn the_check_code_of_a_recovery_covers_device_envelope_and_recipient() {
         let code = |device, envelope, recipient| recovery_check(DeviceId([device; 8]), envelope, recipient).shown();

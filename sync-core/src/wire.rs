@@ -37,6 +37,14 @@ pub enum WireError {
         /// What stood there.
         got: u64,
     },
+    /// The bytes follow a layout of another version of the program.
+    #[error("layout {got} is not known here; accepted: {accepted}")]
+    Layout {
+        /// The layout's number.
+        got: u8,
+        /// The layout that is read here.
+        accepted: u8,
+    },
     /// Text is not UTF-8.
     #[error("{field}: not UTF-8")]
     Utf8 {
@@ -140,6 +148,17 @@ impl<'a> Reader<'a> {
         let (&first, rest) = self.rest.split_first().ok_or(WireError::Short { field })?;
         self.rest = rest;
         Ok(first)
+    }
+
+    /// The number of a layout, which must be `accepted`.
+    ///
+    /// # Errors
+    /// [`WireError::Short`] at the end, [`WireError::Layout`] for any other.
+    pub fn layout(&mut self, accepted: u8) -> Result<(), WireError> {
+        match self.byte("layout")? {
+            got if got == accepted => Ok(()),
+            got => Err(WireError::Layout { got, accepted }),
+        }
     }
 
     /// An unsigned number in shortest form.

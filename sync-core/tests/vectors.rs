@@ -2,16 +2,20 @@
 //!
 //! The files under `tests/vectors/` are what another implementation has to reproduce; `docs/sync-protocol.md` walks
 //! through them. A layout is frozen: when one of these tests fails, the code is wrong, not the file. New layouts get new
-//! files, written by running this test with `BANLANG_WRITE_VECTORS=1`.
+//! files, written by running this test with `BANLANG_WRITE_VECTORS=1`; `FROZEN` holds the digest of each, and one that is
+//! listed there is never made anew.
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
-use std::path::PathBuf;
+mod filed;
+mod layouts;
+mod records;
+
+use filed::{SEALING, check, place, sealed};
 
 use ed25519_dalek::{Signer, SigningKey};
 use sync_core::id::{
     ActorId, AreaId, BatchSeq, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role, UnixMs,
-    to_hex,
 };
 use sync_core::log::{
     Arrival, Batch, BatchHeader, Checkpoint, Decision, Digest16, Entry, Head, Inventory, JournalEntry, JournalPage,
@@ -151,17 +155,6 @@ fn exchange() -> Response {
             page: Page { batches: vec![adoption()] },
         }),
     }
-}
-
-/// Compares with the file, or writes it when asked to.
-fn check(name: &str, bytes: &[u8]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(format!("{name}.hex"));
-    if std::env::var_os("BANLANG_WRITE_VECTORS").is_some() && !path.exists() {
-        let lines: Vec<String> = bytes.chunks(40).map(to_hex).collect();
-        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-    }
-    let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
-    assert_eq!(to_hex(bytes), text, "{name}");
 }
 
 fn written<F: FnOnce(&mut Writer)>(write: F) -> Vec<u8> {
@@ -379,4 +372,75 @@ fn an_altered_batch_does_not_verify() {
         let genuine = read.batches.iter().all(|batch| batch.verify(&public(&key(1))).is_ok());
         assert!(!genuine, "bit {at}");
     }
+}
+
+/// The vectors that begin with a layout's number, or with a magic that ends in one, and where it stands.
+const LAYOUTS: &[(&str, usize)] = &[
+    ("header-first", 0),
+    ("page", 0),
+    ("receipt", 0),
+    ("request", 0),
+    ("response-in-agreement", 0),
+    ("response-unknown-agreement", 0),
+    ("response-exchange", 0),
+    ("file-carried", 7),
+    ("file-receipts", 7),
+    ("file-snapshot", 7),
+    ("journal-entry", 0),
+    ("checkpoint", 0),
+    ("journal-page", 0),
+];
+
+/// Whether these bytes are refused because of their layout.
+fn is_unknown_layout(name: &str, bytes: &[u8]) -> bool {
+    use sync_core::wire::WireError;
+    match name {
+        "header-first" => matches!(
+            BatchHeader::read(&mut Reader::new(bytes)),
+            Err(sync_core::log::BatchError::Wire(WireError::Layout { .. }))
+        ),
+        "page" => Page::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "receipt" => matches!(Receipt::read(&mut Reader::new(bytes)), Err(WireError::Layout { .. })),
+        "request" => Request::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-carried" => Carried::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-receipts" => ReceiptFile::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "file-snapshot" => Snapshot::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+        "journal-entry" => matches!(JournalEntry::from_bytes(bytes), Err(WireError::Layout { .. })),
+        "checkpoint" => matches!(Checkpoint::read(&mut Reader::new(bytes)), Err(WireError::Layout { .. })),
+        "journal-page" => matches!(JournalPage::from_bytes(bytes), Err(WireError::Layout { .. })),
+        _ => Response::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
+    }
+}
+
+/// Layout 1 and no other: when a second one is read, its vectors are kept beside these and stand in [`LAYOUTS`].
+#[test]
+fn every_layout_that_is_read_has_its_vectors() {
+    for (name, at) in LAYOUTS {
+        let mut bytes = filed::read(name);
+        let range = if *at == 0 { 0..=u8::MAX } else { b'0'..=b'9' };
+        let one = if *at == 0 { 1 } else { b'1' };
+        for layout in range {
+            bytes[*at] = layout;
+            assert_eq!(is_unknown_layout(name, &bytes), layout != one, "{name}: layout {layout}");
+        }
+    }
+}
+
+/// The files are sealed: each stands in `FROZEN` with its digest, and no other does.
+#[test]
+fn no_vector_was_edited() {
+    let _sealing = SEALING.lock();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(place()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name != "FROZEN" {
+            found.push(sealed(&name, &std::fs::read(&path).unwrap()));
+        }
+    }
+    let listed = std::fs::read_to_string(place().join("FROZEN")).unwrap();
+    let mut listed: Vec<String> = listed.lines().map(str::to_owned).collect();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed, "a vector was edited, removed, or added without a line in FROZEN");
 }

@@ -1,5 +1,7 @@
 //! Test support: the whole product in one process, the simulator and the load tool.
 
+pub mod crash;
 pub mod fleet;
 pub mod harness;
+pub mod kept;
 pub mod simulate;

@@ -3,11 +3,10 @@
 use serde_json::json;
 use server::clock::Clock;
 use server::field::{Evidence, FieldError, Statement, Witnessed};
-use server::on_db;
 use sync_core::id::{PublicKey, Role, from_hex};
-use sync_core::log::{Checkpoint, JournalEntry, Mark, Tip};
+use sync_core::log::{Checkpoint, Mark, Tip};
 use sync_core::wire::Reader;
-use tests::harness::{Failure, HOANH_MO, Hand, Phone, Program, Served, Site, history};
+use tests::harness::{Failure, HOANH_MO, Hand, Phone, Program, Served, Site, history, rewrite_journal};
 use tests::on_both_engines;
 
 /// What the coordinator's device is told at its next sync.
@@ -41,24 +40,6 @@ fn stands(evidence: &Evidence) -> Result<(), Failure> {
         assert_eq!(tip, tip_of(statement)?);
     }
     assert_ne!(tip_of(&evidence.earlier)?, tip_of(&evidence.present)?);
-    Ok(())
-}
-
-/// The journal written anew so that it fits itself: what somebody who holds the database can do.
-async fn rewrite(served: &Served, alter: impl Fn(&mut JournalEntry)) -> Result<(), Failure> {
-    let read = "select entry, body from journal order by entry";
-    let rows: Vec<(i64, Vec<u8>)> = on_db!(served.app.db, |c| sqlx::query_as(read).fetch_all(c).await)?;
-    let mut tx = served.app.db.begin().await?;
-    let mut tip = Tip::begin(0);
-    for (number, body) in rows {
-        let mut entry = JournalEntry::from_bytes(&body)?;
-        alter(&mut entry);
-        let body = entry.to_bytes();
-        tip = tip.then(&body);
-        let write = "update journal set body = $2, hash = $3 where entry = $1";
-        on_db!(tx, |c| sqlx::query(write).bind(number).bind(&body).bind(tip.hash.to_vec()).execute(c).await.map(drop))?;
-    }
-    tx.commit().await?;
     Ok(())
 }
 
@@ -173,7 +154,7 @@ on_both_engines! {
         let hide = "update change set verdict = 'left', reason = null where reason = 'forked-log'";
         assert_eq!(site.database.tamper(&[hide.to_owned()]).await?, [1]);
         let served = continue_at(&site, &site, &mut [&mut past.coordinator]).await?;
-        rewrite(&served, |entry| {
+        rewrite_journal(&served, |entry| {
             let marks = entry.arrived.iter_mut().flat_map(|arrival| &mut arrival.marks);
             for mark in marks.filter(|mark| **mark == Mark::Quarantined("forked-log".to_owned())) {
                 *mark = Mark::Left;

@@ -104,6 +104,8 @@ impl From<DbError> for CliError {
                 let why = error.as_ref().map_or("không trả lời kịp".to_owned(), ToString::to_string);
                 format!("database_url: không kết nối được PostgreSQL ở {server} ({why})")
             }
+            DbError::Full(_) => format!("hết chỗ lưu trữ, hãy giải phóng dung lượng rồi thử lại ({error})"),
+            DbError::Storage(_) => format!("ổ đĩa gặp lỗi khi đọc hoặc ghi ({error})"),
             _ => format!("cơ sở dữ liệu: {error}"),
         };
         let exit_code = if matches!(error, DbError::Url { .. }) { 2 } else { 1 };

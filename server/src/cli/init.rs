@@ -31,7 +31,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return crate::sample::command::prepare(context).await;
     }
     let directory = &context.config.data_dir;
-    crate::scratch::make_private(directory).map_err(|error| {
+    crate::durable::make_private(directory).map_err(|error| {
         CliError::failed(
             format!("không tạo được thư mục {}: {error}", directory.display()),
             format!("data_dir {}: {error}", directory.display()),

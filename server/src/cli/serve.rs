@@ -40,11 +40,14 @@ pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
     let calendar = Calendar::closing_on(context.config.report_closing_day).unwrap_or_default();
     adopt_calendar(&db, calendar, context.clock.now()).await?;
     let Context { config, lang, clock } = context;
-    let server = Server::bind(AppState::new(db.clone(), config, clock)).await?;
+    let app = AppState::new(db.clone(), config, clock);
+    let server = Server::bind(app.clone()).await?;
     // For scripts too: the one line on standard output, with the port where 0 was configured.
     println!("{} http://{}", lang.pick("Máy chủ ở", "Listening on"), server.address());
     tracing::info!(address = %server.address(), engine = db.dialect().name(), "listening");
+    let readmitting = tokio::spawn(readmit(app));
     let drained = server.run(stop).await;
+    readmitting.abort();
     db.close().await;
     tracing::info!("stopped");
     if drained {
@@ -54,5 +57,15 @@ pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
             "đã dừng, nhưng có yêu cầu bị cắt ngang vì hết thời gian chờ",
             "stopped, but requests were cut: the grace period was over",
         ))
+    }
+}
+
+/// Takes in what an older version kept because it did not know its schema, beside serving.
+async fn readmit(app: AppState) {
+    match crate::quarantine::readmit(&app).await {
+        Ok(0) => {}
+        Ok(admitted) => tracing::info!(admitted, "changes of a schema that is known now were admitted"),
+        // The next start tries again; until then an officer sees them in quarantine.
+        Err(problem) => tracing::warn!(code = problem.code(), "changes of a schema that is known now wait"),
     }
 }

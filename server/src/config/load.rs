@@ -128,7 +128,7 @@ pub enum ConfigError {
 const OTHER_VARIABLES: &[&str] =
     &["BANLANG_ADMINISTRATOR_PASSWORD", "BANLANG_CONFIG", "BANLANG_LANG", "BANLANG_PASSPHRASE", "BANLANG_STORE"];
 /// Beginnings of variables that others set: tests, and container platforms for a service called banlang.
-const FOREIGN_VARIABLES: &[&str] = &["BANLANG_TEST_", "BANLANG_SERVICE_", "BANLANG_PORT_"];
+const FOREIGN_VARIABLES: &[&str] = &["BANLANG_TEST_", "BANLANG_WRITE_", "BANLANG_SERVICE_", "BANLANG_PORT_"];
 
 /// The first variable that nobody reads.
 fn unknown_variable(sources: &Sources) -> Option<&str> {

@@ -31,6 +31,14 @@ pub enum DbError {
     /// No connection to the database.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The disk or the database's share of it is full: nothing of the transaction holds. It goes on by itself once
+    /// there is room.
+    #[error("the storage is full: {0}")]
+    Full(#[source] sqlx::Error),
+    /// The disk failed to read or to write. When that happened in a commit, the transaction is undone here, but parts of
+    /// it may be found after a crash: repeat it.
+    #[error("the storage failed: {0}")]
+    Storage(#[source] sqlx::Error),
     /// A stored value is not of the form the program wrote.
     #[error("{column}: stored value is damaged: {why}")]
     Damaged {
@@ -95,8 +103,12 @@ fn sqlite_cause(error: &sqlx::Error) -> String {
 
 /// The primary result code of SQLite.
 pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?;
-    code.parse::<u32>().ok().map(|code| code & 0xff)
+    primary_code(error.as_database_error()?)
+}
+
+/// SQLite's primary result code: the lowest byte of the extended one.
+fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<u32> {
+    Some(error.code()?.parse::<u32>().ok()? & 0xff)
 }
 
 impl DbError {
@@ -139,6 +151,8 @@ impl From<sqlx::Error> for DbError {
                 _ if is_contention(&**found) => Self::Contended(error),
                 _ if is_unstorable_text(&**found) => Self::Text(error),
                 _ if is_shutdown(&**found) => Self::Unavailable(error),
+                _ if is_full(&**found) => Self::Full(error),
+                _ if is_storage_failure(&**found) => Self::Storage(error),
                 _ => Self::Statement(error),
             },
             _ => Self::Statement(error),
@@ -148,11 +162,27 @@ impl From<sqlx::Error> for DbError {
 
 /// PostgreSQL: serialization failure, deadlock, lock not available. SQLite: busy, locked, and their extended codes.
 fn is_contention(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let Some(code) = error.code() else { return false };
-    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-        return matches!(&*code, "40001" | "40P01" | "55P03");
+    match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => matches!(error.code(), "40001" | "40P01" | "55P03"),
+        None => matches!(primary_code(error), Some(5 | 6)),
     }
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// PostgreSQL `disk_full`; SQLite `SQLITE_FULL`.
+fn is_full(error: &dyn sqlx::error::DatabaseError) -> bool {
+    match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => error.code() == "53100",
+        None => primary_code(error) == Some(13),
+    }
+}
+
+/// PostgreSQL `io_error`; SQLite: a read-only file system, failed reading or writing, a file that cannot be opened, and
+/// a damaged file, which is also what SQLite calls one that the device cannot read.
+fn is_storage_failure(error: &dyn sqlx::error::DatabaseError) -> bool {
+    match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => error.code() == "58030",
+        None => matches!(primary_code(error), Some(8 | 10 | 11 | 14 | 26)),
+    }
 }
 
 /// PostgreSQL `character_not_in_repertoire`.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
 use super::{Db, DbError};
+use crate::durable::sync_parent;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -81,19 +82,30 @@ impl Db {
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "memory")
             .log_slow_statements(log::LevelFilter::Warn, Duration::from_secs(2));
-        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
+        let path = options.get_filename().to_owned();
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(is_outside_transactions(connection)))))
+        };
         // The writer first: it makes the file and its write-ahead log.
         // Connected once by itself: a pool would only say, after a while, that it got no connection.
         let file = |error: sqlx::Error| DbError::File { path: options.get_filename().to_owned(), error };
         options.connect().await.map_err(file)?.close().await?;
-        let writer = pool().max_connections(1).test_before_acquire(false).connect_with(options.clone()).await?;
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         assert_pinned(&writer).await?;
         let readers = pool()
             .max_connections(connections.max(1))
-            .test_before_acquire(false)
             .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
             .await?;
         assert_pinned(&readers).await?;
+        // The names of the database and of its write-ahead log, of which either may just have been made. SQLite makes them
+        // safe with its first sync, but does not say when that fails, and does not try again. The log keeps its file as
+        // long as a connection is open.
+        sync_parent(&path).map_err(|error| DbError::Storage(sqlx::Error::Io(error)))?;
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -162,6 +174,15 @@ impl Db {
             missing => Ok(Schema::Older { missing }),
         }
     }
+}
+
+/// Whether a connection may be used again. When the disk is full or fails, SQLite rolls back by itself; the driver's own
+/// rollback then finds no transaction, goes on counting one, and no transaction could begin on that connection ever
+/// again. The pool closes such a connection and opens another.
+///
+/// A rollback that was only queued is done by then: the pool waits for it when it takes the connection back.
+fn is_outside_transactions(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 async fn assert_pinned(pool: &SqlitePool) -> Result<(), DbError> {

@@ -1,7 +1,7 @@
 //! Carrying out the effects of the state machine: sync, export, deposit, receipts.
 
-use sync_core::device::{Effect, Input, Notice, StopReason};
-use sync_core::id::UnixMs;
+use sync_core::device::{Effect, Input, Notice, PendingChange, StopReason};
+use sync_core::id::{AreaId, ChangeHash, UnixMs};
 use sync_core::log::LogId;
 use sync_core::sync::{Page, ReceiptFile};
 
@@ -163,14 +163,28 @@ impl Field {
     }
 
     /// Records a change; returns once it is durable.
-    pub(super) async fn keep(&mut self, input: Input) -> Result<(), FieldError> {
-        let outcome = self.run(input, &mut |_, _| {}).await;
+    pub(super) async fn keep(&mut self, area: AreaId, change: PendingChange) -> Result<(), FieldError> {
+        let hash = change.change.hash();
+        let outcome = self.run(Input::Recorded { area, change }, &mut |_, _| {}).await;
         if outcome.notices.iter().any(|notice| matches!(notice, Notice::Recorded { .. })) {
             return Ok(());
         }
         // Whether the change reached the disk is not known, so its actor must not number another one alike.
         self.renew_actor();
-        Err(outcome.error.unwrap_or(FieldError::NotRecorded))
+        let cause = outcome.error.unwrap_or(FieldError::Stopped(StopReason::Failed));
+        Err(self.not_recorded(cause, hash).await)
+    }
+
+    /// What a person is told about a change that could not be written.
+    ///
+    /// A failed sync leaves the change in the write-ahead log, where the next opening could find it after all. The next
+    /// write that succeeds takes its place there, so one is tried at once. What the store then says it holds decides.
+    async fn not_recorded(&mut self, cause: FieldError, change: ChangeHash) -> FieldError {
+        let gone = !cause.is_failed_sync()
+            || (self.store.overwrite_failed_write().await.is_ok()
+                && self.store.is_pending(change).await.is_ok_and(|pending| !pending));
+        let cause = Box::new(cause);
+        if gone { FieldError::NotRecorded(cause) } else { FieldError::Unsure(cause) }
     }
 
     /// Brings both sides level. When the server lets this device in no more, what only it holds is deposited.

@@ -6,43 +6,9 @@ use sync_core::record::{CivilDate, EditError, ViewError};
 use sync_core::sync::FileError;
 
 use super::client::Refusal;
+use super::forbidden::Forbidden;
 use super::text;
 use crate::cli::{CliError, Lang};
-
-/// What a role may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forbidden {
-    /// Record sessions and panel checks.
-    Record,
-    /// Review sessions.
-    Review,
-    /// Correct the material that another person handed out.
-    OthersMaterial,
-}
-
-impl Forbidden {
-    fn text(self, role: Role, lang: Lang) -> String {
-        let role = text::role(role).of(lang);
-        match (self, lang) {
-            (Self::Record, Lang::Vi) => format!("tài khoản {role} không ghi buổi tuyên truyền hay kiểm tra pano"),
-            (Self::Record, Lang::En) => format!("an account of this role ({role}) records nothing"),
-            (Self::Review, Lang::Vi) => {
-                format!("chỉ cán bộ xã và điều phối viên được duyệt; tài khoản này là {role}")
-            }
-            (Self::Review, Lang::En) => {
-                format!("only commune officers and coordinators review; this account's role: {role}")
-            }
-            (Self::OthersMaterial, Lang::Vi) => {
-                format!("chỉ cán bộ xã và điều phối viên được sửa số tài liệu của người khác; tài khoản này là {role}")
-            }
-            (Self::OthersMaterial, Lang::En) => {
-                format!(
-                    "only commune officers and coordinators correct another person's material; this account's role: {role}"
-                )
-            }
-        }
-    }
-}
 
 /// A command of the device failed. Nothing recorded is lost by any of these.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +22,7 @@ pub enum FieldError {
         source: std::io::Error,
     },
     /// The store's database said no.
-    #[error("the store: {0}")]
+    #[error("the store: {}", self.cause(Lang::En))]
     Store(#[from] sqlx::Error),
     /// The store does not keep what it confirms through a loss of power.
     #[error(
@@ -178,9 +144,15 @@ pub enum FieldError {
         /// How many answer to it.
         count: usize,
     },
-    /// The store could not keep the change.
-    #[error("the change could not be written; nothing was recorded, try again")]
-    NotRecorded,
+    /// The store could not keep the change: it is not there, now or later.
+    #[error("NOT recorded: {}; nothing was kept, make room or repair the disk and record it again", .0.cause(Lang::En))]
+    NotRecorded(#[source] Box<Self>),
+    /// The store could not make the change safe, and could not take it back either.
+    #[error(
+        "the change may not be kept: {}; repair the disk, then look at `banlang field list` before you record it again",
+        .0.cause(Lang::En)
+    )]
+    Unsure(#[source] Box<Self>),
     /// The file is not one of these.
     #[error(transparent)]
     File(#[from] FileError),
@@ -247,7 +219,7 @@ impl FieldError {
     fn vi(&self) -> String {
         match self {
             Self::Io { what, source } => format!("{what}: {source}"),
-            Self::Store(error) => format!("kho dữ liệu: {error}"),
+            Self::Store(_) => format!("kho dữ liệu: {}", self.cause(Lang::Vi)),
             Self::NotDurable => "nơi đặt kho dữ liệu không bảo đảm ghi an toàn, hãy chọn --store khác".to_owned(),
             Self::Locked { directory } => {
                 format!("một chương trình khác đang mở kho dữ liệu này ({directory}), hãy đóng lại rồi thử lại")
@@ -287,7 +259,14 @@ impl FieldError {
                 format!("không có bản ghi {name:?}; dùng số thứ tự hoặc phần đầu của mã, xem `banlang field list`")
             }
             Self::ManyRecords { name, count } => format!("{name:?} ứng với {count} bản ghi; hãy ghi mã dài hơn"),
-            Self::NotRecorded => "không ghi được vào kho dữ liệu; chưa có gì được lưu, hãy thử lại".to_owned(),
+            Self::NotRecorded(cause) => format!(
+                "CHƯA ghi được: {}; chưa có gì được lưu, hãy giải phóng dung lượng hoặc sửa ổ đĩa rồi ghi lại",
+                cause.cause(Lang::Vi)
+            ),
+            Self::Unsure(cause) => format!(
+                "không chắc đã lưu được: {}; hãy sửa ổ đĩa, rồi xem `banlang field list` trước khi ghi lại",
+                cause.cause(Lang::Vi)
+            ),
             Self::File(error) => format!("tệp không đúng loại ({error})"),
             Self::NotReceipts => "tệp không chứa biên nhận cho thiết bị này".to_owned(),
             Self::Checkpoint(why) => {
@@ -374,6 +353,10 @@ fn stop_text(reason: StopReason, lang: Lang) -> &'static str {
     match reason {
         StopReason::Failed => lang.pick("mất kết nối hoặc không ghi được", "the connection or the store failed"),
         StopReason::NotUnderstood => lang.pick("không hiểu trả lời của máy chủ", "the answer is not understood"),
+        StopReason::UnknownLayout => lang.pick(
+            "máy chủ mới hơn chương trình này, hãy cập nhật chương trình; dữ liệu đã ghi vẫn an toàn trên thiết bị",
+            "the server is newer than this program, update the program; what you recorded is safe on this device",
+        ),
         StopReason::NoProgress => lang.pick(
             "còn dữ liệu chưa trao đổi được, hãy thử lại sau",
             "something is still missing and nothing new came; try again later",

@@ -4,7 +4,6 @@
 //! when a passphrase was given at enrolment, the same text encrypted with age (scrypt). Whoever reads the plain file can
 //! speak for the device until an officer revokes it: on a shared machine use a passphrase.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use age::secrecy::SecretString;
@@ -66,16 +65,11 @@ impl DeviceKey {
                 age::encrypt(&recipient, text.as_bytes()).map_err(|error| FieldError::Encryption(error.to_string()))?
             }
         };
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
+        // The store's lock is held: nobody else makes a key here.
+        if path.exists() {
+            return Err(failed(std::io::ErrorKind::AlreadyExists.into()));
         }
-        let mut file = options.open(&path).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
-        file.sync_all().map_err(failed)
+        crate::durable::write_whole(&path, &bytes, 0o600).map_err(failed)
     }
 
     /// The device this key makes.

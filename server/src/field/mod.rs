@@ -12,9 +12,11 @@
 mod access;
 mod client;
 pub mod command;
+mod disk;
 mod drive;
 mod error;
 mod figures;
+mod forbidden;
 mod held;
 mod key;
 mod open;
@@ -104,10 +106,10 @@ impl Field {
         &self.profile.areas
     }
 
-    /// Lets so many more transactions reach the disk, as if the power went then.
-    #[cfg(any(test, feature = "testing"))]
-    pub fn cut_power_after(&mut self, transactions: usize) {
-        self.store.cut_power_after(transactions);
+    /// Lets the power go at a moment.
+    #[cfg(test)]
+    fn cut_power(&mut self, at: store::Power) {
+        self.store.cut_power(at);
     }
 
     /// Closes the store in good order.

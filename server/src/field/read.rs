@@ -140,7 +140,8 @@ impl Field {
             };
             summaries.push(summary);
         }
-        self.store.put_summaries(&news).await?;
+        // What is here can be read on a full disk too: the cache can wait.
+        self.store.put_summaries(&news).await.ok();
         let mut reviews: BTreeMap<RecordId, Vec<ReviewView>> = BTreeMap::new();
         let officers = summaries.iter().filter(|summary| self.may_review(summary.device));
         for review in officers.filter_map(Summary::as_review) {

@@ -1,12 +1,12 @@
 //! Recording, editing, deciding: each returns once the change is durable on this device.
 
 use sync_core::admit::{may_correct_others, may_write};
-use sync_core::device::{Input, PendingChange};
+use sync_core::device::PendingChange;
 use sync_core::id::{AreaId, RecordId, RecordKind};
 use sync_core::log;
 use sync_core::record::{self, Author, Decision, Draft, Edit, RawChange, RecordView, ReviewDraft, Scalar};
 
-use super::error::Forbidden;
+use super::forbidden::Forbidden;
 use super::store::Key;
 use super::{Field, FieldError};
 
@@ -18,7 +18,8 @@ impl Field {
     /// Records something new in an area; returns its id.
     ///
     /// # Errors
-    /// [`FieldError::Edit`] names the field that does not accept what was given; nothing was recorded then.
+    /// [`FieldError::Edit`] names the field that does not accept what was given, [`FieldError::NotRecorded`] what the
+    /// disk said; nothing was recorded then. [`FieldError::Unsure`] when the disk failed so that nobody knows.
     pub async fn record(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
         self.check_role(draft.kind())?;
         self.record_unchecked(area, draft).await
@@ -26,10 +27,15 @@ impl Field {
 
     /// As [`Field::record`], whatever the role: what a device of another make may do.
     pub(super) async fn record_unchecked(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, FieldError> {
-        let serial = self.store.meta_number(Key::Serial).await? + 1;
+        let serial = match self.store.meta_number(Key::Serial).await {
+            Ok(serial) => serial + 1,
+            Err(error) => return Err(FieldError::NotRecorded(Box::new(error))),
+        };
         let new = record::create(draft, &self.author(), u64::try_from(serial).unwrap_or(1))?;
         // A number that was skipped by a crash is no loss; one used twice would be.
-        self.store.put_meta(Key::Serial, serial.to_string().as_bytes()).await?;
+        if let Err(error) = self.store.put_meta(Key::Serial, serial.to_string().as_bytes()).await {
+            return Err(FieldError::NotRecorded(Box::new(error)));
+        }
         self.add(area, draft.kind(), new.id, &new.change).await?;
         Ok(new.id)
     }
@@ -117,6 +123,6 @@ impl Field {
     ) -> Result<(), FieldError> {
         let change = log::RawChange::from_framed(&change.bytes)
             .map_err(|error| FieldError::damaged("change", error.to_string()))?;
-        self.keep(Input::Recorded { area, change: PendingChange { kind, record: id, change } }).await
+        self.keep(area, PendingChange { kind, record: id, change }).await
     }
 }

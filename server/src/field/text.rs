@@ -276,6 +276,11 @@ pub const RECORD_THIS: Text = text(
 );
 /// Nothing was recorded.
 pub const NOT_RECORDED: Text = text("Chưa ghi gì", "Nothing was recorded");
+/// Before what was typed and could not be kept.
+pub const TYPED: Text = text(
+    "Những gì đã nhập; khi có thể, chép lại lệnh này để ghi:",
+    "What was typed; when it is possible again, paste this command to record it:",
+);
 /// How to answer.
 pub const HOW_TO_ANSWER: Text = text(
     "Enter để bỏ qua hoặc giữ giá trị trong ngoặc vuông; - để bỏ trống; ? để xem cách ghi; nhiều mục cách nhau bằng dấu phẩy.",

@@ -12,7 +12,7 @@ use super::{answer, receipt};
 use crate::app::AppState;
 use crate::auth::key::Keyring;
 use crate::auth::restored;
-use crate::problem::{FIELD, Problem, ProblemKind, TOO_LARGE};
+use crate::problem::{FIELD, LAYOUT, Problem, ProblemKind, TOO_LARGE};
 
 /// A carried file was not encrypted to this server.
 pub const CARRIED_KEY: ProblemKind = ProblemKind::new(
@@ -43,7 +43,7 @@ impl Deposit {
     /// # Errors
     /// When the bytes are not a page with at least one batch.
     pub fn of_page(bytes: &[u8]) -> Result<Self, Problem> {
-        let page = Page::from_bytes(bytes).map_err(|error| unreadable("body", &error))?;
+        let page = Page::from_bytes(bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
         let to = page.batches.first().ok_or_else(empty)?.device();
         Ok(Self { batches: page.batches, to, via: Via::Deposit, carrier: None, certificates: Vec::new() })
     }
@@ -54,7 +54,7 @@ impl Deposit {
     /// When it cannot be decrypted or does not hold carried records.
     pub fn of_file(bytes: &[u8], ring: &Keyring, limit: usize) -> Result<Self, Problem> {
         let text = decrypt(bytes, ring, limit)?;
-        let carried = Carried::from_bytes(&text).map_err(|error| unreadable("body", &error))?;
+        let carried = Carried::from_bytes(&text).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
         if carried.page.batches.is_empty() {
             return Err(empty());
         }
@@ -63,8 +63,11 @@ impl Deposit {
     }
 }
 
-fn unreadable(field: &str, error: &dyn std::fmt::Display) -> Problem {
-    FIELD.problem().field(field).detail(error.to_string()).accepted("the layouts of docs/sync-protocol.md")
+/// Why a body is none of the exchange's: damaged, or laid out by a newer program, which is to be told apart: what
+/// comes from a newer program is whole, and its device must keep it.
+pub(super) fn unreadable(unknown_layout: bool, error: &dyn std::fmt::Display) -> Problem {
+    let kind = if unknown_layout { LAYOUT } else { FIELD };
+    kind.problem().field("body").detail(error.to_string()).accepted("layout 1 of docs/sync-protocol.md")
 }
 
 fn empty() -> Problem {

@@ -53,6 +53,7 @@ pub(crate) mod adoption {
     pub(crate) use super::group::{Context, Group};
     pub(crate) use super::load::row_binding;
     pub(crate) use super::queue::context;
+    pub(crate) use super::rights::Rights;
     pub(crate) use super::signer::credentials_of_row;
     pub(crate) use super::store::{ChangeRow, change_at, heads, lock, next_batch_id};
 }

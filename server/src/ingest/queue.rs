@@ -216,7 +216,7 @@ async fn store_groups(app: crate::app::WeakState, mut ready: mpsc::Receiver<Grou
                     reply.send(Ok(outcome)).ok();
                 }
             }
-            Err(problem) if requests == 1 => {
+            Err(problem) if requests == 1 || problem.concerns_all() => {
                 for reply in replies {
                     reply.send(Err(problem.clone())).ok();
                 }

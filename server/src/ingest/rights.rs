@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::admit::Reason;
 use sync_core::id::{AreaId, DeviceId, Role, UnixMs};
-use sync_core::log::SCHEMA;
+use sync_core::log::{LogId, SCHEMA};
 
 use super::prepare::Prepared;
 use super::rows::{self, Value};
@@ -75,22 +75,31 @@ impl Rights {
         received_at: UnixMs,
     ) -> Option<Reason> {
         let header = prepared.batch.header();
-        let right = self.0.get(&header.log.device);
-        if right.is_some_and(|right| right.revoked) {
-            return Some(Reason::DeviceRevoked);
-        }
-        if right.is_some_and(|right| !right.active) {
-            return Some(Reason::AccountDeactivated);
+        if let Some(reason) = self.shut_out(header.log.device) {
+            return Some(reason);
         }
         let Some(credential) = &prepared.credential else { return Some(Reason::CertificateUnknown) };
         if credential.expires_at <= received_at {
             return Some(Reason::CertificateExpired);
         }
-        let stays = right.is_none_or(|right| right.covers(header.log.area, lineage));
-        if !prepared.in_scope || !stays {
+        if !prepared.in_scope || !self.cover(&header.log, lineage) {
             return Some(Reason::AreaOutOfScope);
         }
         (header.schema > SCHEMA).then_some(Reason::UnknownSchema)
+    }
+
+    /// Why nothing of a device counts now, wherever it was written.
+    pub(crate) fn shut_out(&self, device: DeviceId) -> Option<Reason> {
+        let right = self.0.get(&device)?;
+        if right.revoked {
+            return Some(Reason::DeviceRevoked);
+        }
+        (!right.active).then_some(Reason::AccountDeactivated)
+    }
+
+    /// Whether a device may write in the area of a log now.
+    pub(crate) fn cover(&self, log: &LogId, lineage: &[(AreaId, AreaId)]) -> bool {
+        self.0.get(&log.device).is_none_or(|right| right.covers(log.area, lineage))
     }
 }
 

@@ -8,11 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::answer;
-use super::deposit::{Deposit, deposit};
+use super::deposit::{Deposit, deposit, unreadable};
 use super::encoding::{expect_media, media, respond, unpack};
 use crate::app::AppState;
 use crate::auth::SignedBody;
-use crate::problem::{Body, FIELD, MEDIA, Problem};
+use crate::problem::{Body, MEDIA, Problem};
 
 /// The media type of both messages of an exchange.
 pub const SYNC: &str = "application/vnd.banlang.sync";
@@ -44,9 +44,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 async fn sync(State(app): State<AppState>, headers: HeaderMap, body: SignedBody) -> Result<Response, Problem> {
     expect_media(&headers, SYNC)?;
     let bytes = unpack(&headers, body.bytes, app.config.max_body_bytes.saturating_mul(UNPACKED))?;
-    let request = Request::from_bytes(&bytes).map_err(|error| {
-        FIELD.problem().field("body").detail(error.to_string()).accepted("a request, see docs/sync-protocol.md")
-    })?;
+    let request = Request::from_bytes(&bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
     let answer = answer(&app, &body.principal, request).await?;
     let in_agreement = matches!(answer, sync_core::sync::Response::InAgreement { .. });
     let mut response = respond(&headers, SYNC, answer.to_bytes());

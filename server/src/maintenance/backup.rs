@@ -8,6 +8,7 @@ use sync_core::id::UnixMs;
 use crate::audit::{self, Actor};
 use crate::cli::Lang;
 use crate::db::{Db, DbError, Tx};
+use crate::durable::sync_parent;
 use crate::on_db;
 
 /// A backup or a restore could not be done.
@@ -90,14 +91,15 @@ pub async fn backup(db: &Db, path: &Path, now: UnixMs) -> Result<u64, BackupErro
     }
     // Everything up to here is in the copy; what comes meanwhile may or may not be.
     let newest = newest_batch(db).await?;
-    sqlx::query("vacuum into $1")
-        .bind(part.to_string_lossy().into_owned())
-        .execute(writer)
-        .await
-        .map_err(DbError::from)?;
+    let copied = sqlx::query("vacuum into $1").bind(part.to_string_lossy().into_owned()).execute(writer).await;
+    if let Err(error) = copied {
+        // On a full disk half a backup would only take room from the database.
+        std::fs::remove_file(&part).ok();
+        return Err(DbError::from(error).into());
+    }
     File::open(&part).and_then(|part| part.sync_all()).map_err(file)?;
     std::fs::rename(&part, path).map_err(file)?;
-    sync_directory(path).map_err(file)?;
+    sync_parent(path).map_err(file)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(mark_until(db, newest, "backup.made", &name, now).await?)
 }
@@ -150,10 +152,4 @@ pub(super) async fn mark_in(tx: &mut Tx, newest: i64) -> Result<u64, DbError> {
         on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?;
     }
     Ok(marked)
-}
-
-/// Makes the name of a file in its directory durable.
-pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
 }

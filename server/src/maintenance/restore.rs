@@ -9,10 +9,11 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sync_core::id::UnixMs;
 
-use super::backup::{BackupError, mark_in, newest_batch_in, sync_directory};
+use super::backup::{BackupError, mark_in, newest_batch_in};
 use crate::audit::{self, Actor};
 use crate::auth::key::{self, Purpose};
 use crate::db::{Db, DbError, Schema, Tx, sqlite_code};
+use crate::durable::sync_parent;
 use crate::on_db;
 
 /// What SQLite keeps beside a database.
@@ -53,7 +54,7 @@ pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<Pat
     let file = |error| BackupError::File { path: target.clone(), error };
     // On a new machine the data directory is not there yet.
     if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        crate::scratch::make_private(directory).map_err(file)?;
+        crate::durable::make_private(directory).map_err(file)?;
     }
     if target.exists() {
         claim(&target).await?;
@@ -64,7 +65,7 @@ pub async fn restore(url: &str, backup: &Path, now: UnixMs) -> Result<Option<Pat
     File::open(&part.0).and_then(|part| part.sync_all()).map_err(file)?;
     let kept = set_aside(&target, now).map_err(file)?;
     std::fs::rename(&part.0, &target).map_err(file)?;
-    sync_directory(&target).map_err(file)?;
+    sync_parent(&target).map_err(file)?;
     Ok(kept)
 }
 

@@ -40,6 +40,27 @@ pub const FORBIDDEN: ProblemKind =
 /// The server is at its limit or its database does not answer; try again.
 pub const BUSY: ProblemKind =
     ProblemKind::new(503, "server.busy", "The server is busy; try again", "Máy chủ đang bận, hãy thử lại");
+/// The server's disk is full. What the request brought is not acknowledged; reading goes on.
+pub const STORAGE_FULL: ProblemKind = ProblemKind::new(
+    507,
+    "server.storage-full",
+    "The server's storage is full; what was sent is not acknowledged, send it again later",
+    "Máy chủ hết chỗ lưu trữ; dữ liệu vừa gửi chưa được xác nhận, hãy gửi lại sau",
+);
+/// The server's disk failed. What the request brought is not acknowledged.
+pub const STORAGE_FAILED: ProblemKind = ProblemKind::new(
+    503,
+    "server.storage-failed",
+    "The server's storage failed; what was sent is not acknowledged, send it again later",
+    "Bộ lưu trữ của máy chủ gặp lỗi; dữ liệu vừa gửi chưa được xác nhận, hãy gửi lại sau",
+);
+/// The bytes begin with a layout that this version does not know: they come from a newer program.
+pub const LAYOUT: ProblemKind = ProblemKind::new(
+    422,
+    "body.layout",
+    "The server does not know this layout; it is older than the program that sent it",
+    "Máy chủ chưa biết kiểu dữ liệu này; máy chủ cũ hơn chương trình đã gửi",
+);
 /// A failure inside the server.
 pub const INTERNAL: ProblemKind = ProblemKind::new(
     500,

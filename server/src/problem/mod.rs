@@ -129,6 +129,12 @@ impl Problem {
         self.kind
     }
 
+    /// Whether the cause lies in the server's storage and not in this request: the next one would meet it too.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        [STORAGE_FULL, STORAGE_FAILED].contains(&self.kind)
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -209,6 +215,14 @@ impl From<DbError> for Problem {
         let again = error.is_transient();
         let mut problem = match &error {
             DbError::Unavailable(_) | DbError::Contended(_) => BUSY.problem().retry_after_s(5),
+            DbError::Full(_) => {
+                metrics::counter!("banlang_storage_failures_total", "kind" => "full").increment(1);
+                STORAGE_FULL.problem().retry_after_s(60)
+            }
+            DbError::Storage(_) => {
+                metrics::counter!("banlang_storage_failures_total", "kind" => "failed").increment(1);
+                STORAGE_FAILED.problem().retry_after_s(30)
+            }
             DbError::Text(_) => return FIELD.problem().field("body").accepted(extract::PLAIN_TEXT),
             _ => INTERNAL.problem(),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sync_core::admit::ledger::Placer;
-use sync_core::admit::{Reason, scan};
+use sync_core::admit::{Binding, Reason, scan};
 use sync_core::log::LogId;
 
 use super::problems::{DECIDED, NOT_YOURS, STILL_REFUSED, UNKNOWN};
@@ -38,12 +38,33 @@ pub(crate) async fn release_in(
     if !matches!(row.standing, Standing::Quarantined(_) | Standing::Left) {
         return Err(decided(row.standing));
     }
+    let known = context.signers.find(tx, &credentials_of_row(&row)).await?;
+    // The person vouches for what the certificate would not allow.
+    let standing = adopt(tx, &row, row_binding(&row, &known, true), context).await?;
+    note_decision(tx, principal, (at, standing), note, context).await?;
+    let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
+        "reason": row.standing.reason(), "was": row.standing.name(), "note": note });
+    let subject = format!("{}/{}", at.0, at.1);
+    audit::record(tx, context.now, Actor::from(principal), "change.released", &subject, &detail).await?;
+    Ok(standing)
+}
+
+/// Admits a change that was kept out, by a batch of the server's own log; how it stands now. It is judged as one bound like
+/// this.
+///
+/// # Errors
+/// [`STILL_REFUSED`]; then the transaction is not to be committed.
+pub(super) async fn adopt(
+    tx: &mut Tx,
+    row: &ChangeRow,
+    binding: Option<Binding>,
+    context: &Context,
+) -> Result<Standing, Problem> {
     let claims_another = |bytes: &Vec<u8>| scan(bytes).is_ok_and(|info| info.actor.device() != row.log.device);
     if row.log.device != context.server_device && row.bytes.as_deref().is_some_and(claims_another) {
         // It would stand in another's name, and might take the number of that device's next change.
         return Err(STILL_REFUSED.problem().field("ordinal").detail(Reason::ActorNotOfDevice.en()));
     }
-    let known = context.signers.find(tx, &credentials_of_row(&row)).await?;
     let server = LogId { area: row.log.area, device: context.server_device };
     let heads = heads(tx, &BTreeSet::from([server])).await?;
     let next = next_batch_id(tx).await?;
@@ -55,7 +76,7 @@ pub(crate) async fn release_in(
         record: row.record,
         hash: row.hash,
         bytes: row.bytes.clone().map(Bytes::Read),
-        binding: row_binding(&row, &known, true),
+        binding,
         obstacle: None,
         verdict: None,
         received_at: context.now,
@@ -72,11 +93,6 @@ pub(crate) async fn release_in(
         return Err(STILL_REFUSED.problem().field("ordinal").detail(why));
     }
     group.write(tx, context.now).await?;
-    note_decision(tx, principal, (at, standing), note, context).await?;
-    let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
-        "reason": row.standing.reason(), "was": row.standing.name(), "note": note });
-    let subject = format!("{}/{}", at.0, at.1);
-    audit::record(tx, context.now, Actor::from(principal), "change.released", &subject, &detail).await?;
     Ok(standing)
 }
 

@@ -9,9 +9,11 @@ mod device_log;
 mod list;
 mod own;
 pub mod problems;
+mod readmit;
 pub mod route;
 
 pub use decide::{At, leave, release};
 pub use device_log::{DeviceLog, device_log};
 pub use list::{Item, Which, list};
 pub use own::{Held, own};
+pub use readmit::readmit;

@@ -13,9 +13,10 @@ use super::{PEOPLE, SEED, SampleError, State, install, is_new, served_at, state}
 use crate::cli::{CliError, Context, Lang, newer_schema};
 use crate::config::Config;
 use crate::db::{Db, Schema};
+use crate::durable::make_private;
 use crate::field::text::{self, day_of};
 use crate::on_db;
-use crate::scratch::{Scratch, make_private};
+use crate::scratch::Scratch;
 
 /// What unfinished deployments are called.
 const MAKING: &str = ".sample-";

@@ -71,13 +71,16 @@ impl Device {
                 let staged = self.stage(&mut run, *exchange);
                 self.apply(run, staged);
             }
+            Err(error) if error.is_unknown_layout() => self.stop(StopReason::UnknownLayout),
             Err(_) => self.stop(StopReason::NotUnderstood),
         }
     }
 
     pub(super) fn receive_snapshot(&mut self, mut run: Run, bytes: &[u8]) {
-        let Ok(snapshot) = Snapshot::from_bytes(bytes) else {
-            return self.stop(StopReason::NotUnderstood);
+        let snapshot = match Snapshot::from_bytes(bytes) {
+            Ok(snapshot) => snapshot,
+            Err(error) if error.is_unknown_layout() => return self.stop(StopReason::UnknownLayout),
+            Err(_) => return self.stop(StopReason::NotUnderstood),
         };
         let mut staged = Staged { own: Some(self.identity.device), ..Staged::default() };
         let mut refetch = self.refetch.clone();

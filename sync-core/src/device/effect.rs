@@ -270,6 +270,8 @@ pub enum StopReason {
     Failed,
     /// The response or the snapshot is not one.
     NotUnderstood,
+    /// The response or the snapshot follows a layout of a newer version: this program must be updated.
+    UnknownLayout,
     /// Several exchanges brought nothing new although something is missing.
     NoProgress,
 }

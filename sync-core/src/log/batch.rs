@@ -130,10 +130,7 @@ impl BatchHeader {
     /// # Errors
     /// [`BatchError`] when the bytes do not follow the layout or contradict themselves.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, BatchError> {
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }.into()),
-        }
+        from.layout(LAYOUT)?;
         let log = LogId::read(from)?;
         let seq = BatchSeq(from.number("seq")?);
         let prev = BatchHash(from.fixed("prev")?);

@@ -50,10 +50,7 @@ impl Checkpoint {
     /// # Errors
     /// [`WireError`] when the bytes do not follow the layout.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }),
-        }
+        from.layout(LAYOUT)?;
         Ok(Self {
             kid: from.text("kid", 32)?.to_owned(),
             at: UnixMs(from.signed("at")?),
@@ -101,10 +98,7 @@ impl JournalPage {
     /// [`WireError`] when the bytes do not follow the layout.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut from = Reader::new(bytes);
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }),
-        }
+        from.layout(LAYOUT)?;
         let checkpoint = Checkpoint::read(&mut from)?;
         let after = from.number("after")?;
         let count = from.count("entries", 1_000_000, 1)?;

@@ -192,10 +192,7 @@ impl JournalEntry {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut from = Reader::new(bytes);
         let from = &mut from;
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }),
-        }
+        from.layout(LAYOUT)?;
         let at = UnixMs(from.signed("at")?);
         let count = from.count("arrived", MOST, 50)?;
         let arrived = (0..count).map(|_| Arrival::read(from)).collect::<Result<_, _>>()?;

@@ -69,10 +69,7 @@ impl Receipt {
     /// # Errors
     /// [`WireError`] when the bytes do not follow the layout.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }),
-        }
+        from.layout(LAYOUT)?;
         let stage = match from.byte("stage")? {
             1 => Stage::Stored,
             2 => Stage::BackedUp,

@@ -29,6 +29,18 @@ pub enum FileError {
     Page(#[from] PageError),
 }
 
+impl FileError {
+    /// Whether the file, or the page in it, follows a layout of another version.
+    #[must_use]
+    pub fn is_unknown_layout(&self) -> bool {
+        match self {
+            Self::Kind { .. } => false,
+            Self::Wire(error) => matches!(error, WireError::Layout { .. }),
+            Self::Page(error) => error.is_unknown_layout(),
+        }
+    }
+}
+
 /// Unsent batches of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
@@ -155,5 +167,14 @@ impl Snapshot {
 }
 
 fn open<'a>(bytes: &'a [u8], magic: &[u8; 8], expected: &'static str) -> Result<Reader<'a>, FileError> {
-    bytes.strip_prefix(magic).map(Reader::new).ok_or(FileError::Kind { expected })
+    let (kind, layout) = magic.split_at(magic.len() - 1);
+    let mut from = Reader::new(bytes.strip_prefix(kind).ok_or(FileError::Kind { expected })?);
+    match (from.byte("layout")?, layout[0]) {
+        (got, accepted) if got == accepted => Ok(from),
+        // The last character of the magic is the layout's number as a digit.
+        (got, accepted) if got.is_ascii_digit() => {
+            Err(WireError::Layout { got: got - b'0', accepted: accepted - b'0' }.into())
+        }
+        _ => Err(FileError::Kind { expected }),
+    }
 }

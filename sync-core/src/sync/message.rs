@@ -112,6 +112,17 @@ pub enum MessageError {
     Page(#[from] PageError),
 }
 
+impl MessageError {
+    /// Whether the message, or the page in it, follows a layout of another version: it is whole, and not for this one.
+    #[must_use]
+    pub fn is_unknown_layout(&self) -> bool {
+        match self {
+            Self::Wire(error) => matches!(error, WireError::Layout { .. }),
+            Self::Page(error) => error.is_unknown_layout(),
+        }
+    }
+}
+
 impl Request {
     /// The frozen layout 1.
     #[must_use]
@@ -135,7 +146,7 @@ impl Request {
     /// [`MessageError`] when the bytes do not follow the layout; nothing of them is to be used then.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
         let mut from = Reader::new(bytes);
-        layout(&mut from)?;
+        from.layout(LAYOUT)?;
         Ok(Self {
             clock: UnixMs(from.signed("clock")?),
             agreement: Digest16(from.fixed("agreement")?),
@@ -176,7 +187,7 @@ impl Response {
     /// [`MessageError`] when the bytes do not follow the layout; nothing of them is to be used then.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
         let mut from = Reader::new(bytes);
-        layout(&mut from)?;
+        from.layout(LAYOUT)?;
         let status = from.byte("status")?;
         let at = UnixMs(from.signed("at")?);
         let response = match status {
@@ -309,12 +320,5 @@ fn read_bool(from: &mut Reader<'_>, field: &'static str) -> Result<bool, WireErr
         0 => Ok(false),
         1 => Ok(true),
         got => Err(WireError::Value { field, got: got.into() }),
-    }
-}
-
-fn layout(from: &mut Reader<'_>) -> Result<(), WireError> {
-    match from.byte("layout")? {
-        LAYOUT => Ok(()),
-        got => Err(WireError::Value { field: "layout", got: got.into() }),
     }
 }

@@ -37,6 +37,14 @@ pub enum PageError {
     },
 }
 
+impl PageError {
+    /// Whether the page follows a layout of another version.
+    #[must_use]
+    pub fn is_unknown_layout(&self) -> bool {
+        matches!(self, Self::Wire(WireError::Layout { .. }))
+    }
+}
+
 impl Page {
     /// Appends the frozen layout 1: the number of runs, then the runs. An empty page is two bytes.
     pub fn write(&self, out: &mut Writer) {
@@ -60,10 +68,7 @@ impl Page {
     /// # Errors
     /// [`PageError`]; then nothing of the page is to be used.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, PageError> {
-        match from.byte("layout")? {
-            LAYOUT => {}
-            got => return Err(WireError::Value { field: "layout", got: got.into() }.into()),
-        }
+        from.layout(LAYOUT)?;
         let mut batches = Vec::new();
         for _ in 0..from.count("runs", 1 << 20, LEAST_RUN_BYTES)? {
             let log = LogId::read(from)?;

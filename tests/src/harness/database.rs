@@ -64,9 +64,17 @@ impl Database {
             Engine::Postgres => {
                 let admin = std::env::var("BANLANG_TEST_POSTGRES_URL")
                     .map_err(|_| "BANLANG_TEST_POSTGRES_URL is not set: run by tests/with-postgres, or make test")?;
-                Self::on_server(admin, "").await
+                Self::empty_on(&admin).await
             }
         }
+    }
+
+    /// An empty database on the PostgreSQL server that this address may make databases on.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn empty_on(admin: &str) -> Result<Self, Failure> {
+        Self::on_server(admin.to_owned(), "").await
     }
 
     /// A copy. Every connection to this one must be closed.

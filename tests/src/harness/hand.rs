@@ -78,7 +78,15 @@ impl Hand {
     /// When either is refused.
     pub async fn enrol(at: &Served, name: &str, role: Role, areas: &[AreaId]) -> Result<Self, Failure> {
         let account = at.account(name, role, areas).await?;
-        let code: EnrolmentCode = at.code(&account).await?.parse()?;
+        Self::enrol_with(&at.url, name, &at.code(&account).await?).await
+    }
+
+    /// Enrols a key by a code.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn enrol_with(url: &str, name: &str, code: &str) -> Result<Self, Failure> {
+        let code: EnrolmentCode = code.parse()?;
         let key = SigningKey::from_bytes(&rand::random());
         let public = PublicKey(key.verifying_key().to_bytes());
         let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?;
@@ -90,7 +98,7 @@ impl Hand {
             recorder: RecorderId(0),
             head: Head::EMPTY,
             key,
-            url: at.url.clone(),
+            url: url.to_owned(),
             token: String::new(),
             certificate: CertificateNo(0),
             http,
@@ -106,6 +114,17 @@ impl Hand {
         hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
         hand.carry = grant["server"]["carry_recipient"].as_str().ok_or("no carry recipient")?.to_owned();
         Ok(hand)
+    }
+
+    /// The certificate it seals under.
+    #[must_use]
+    pub fn certificate(&self) -> CertificateNo {
+        self.certificate
+    }
+
+    /// Calls another address of its server.
+    pub fn move_to(&mut self, url: &str) {
+        self.url = url.to_owned();
     }
 
     /// Who writes, by the clock of [`START`].

@@ -139,7 +139,7 @@ async fn ask(server: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// One whole request, with `connection: close` put into its head.
-async fn read_request(caller: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+pub(crate) async fn read_request(caller: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut part = [0; 4096];
     loop {

@@ -6,6 +6,7 @@
 mod database;
 mod hand;
 mod history;
+mod journal;
 mod line;
 mod phone;
 mod planted;
@@ -15,6 +16,8 @@ mod site;
 pub use database::{Database, Engine, tables};
 pub use hand::{Answer, Change, Hand};
 pub use history::{History, history};
+pub use journal::rewrite_journal;
+pub(crate) use line::read_request;
 pub use line::{Fault, Line};
 pub use phone::{Closed, Phone, Seen};
 pub use planted::{PARTS, Planted, plant};

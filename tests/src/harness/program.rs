@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use super::Failure;
 
 /// The program with a data directory of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Program {
+    executable: Option<PathBuf>,
     data: PathBuf,
     settings: Vec<(String, String)>,
 }
@@ -45,7 +46,14 @@ impl Program {
     /// The program over this data directory.
     #[must_use]
     pub fn over(data: &Path) -> Self {
-        Self { data: data.to_owned(), settings: Vec::new() }
+        Self { executable: None, data: data.to_owned(), settings: Vec::new() }
+    }
+
+    /// The same, run by another executable than the one cargo built beside a test.
+    #[must_use]
+    pub fn run_by(mut self, executable: &Path) -> Self {
+        self.executable = Some(executable.to_owned());
+        self
     }
 
     /// The same with one more variable of the environment.
@@ -56,7 +64,7 @@ impl Program {
     }
 
     fn command(&self, words: &[&str]) -> Result<Command, Failure> {
-        let mut command = Command::new(program()?);
+        let mut command = Command::new(self.executable.clone().map_or_else(program, Ok)?);
         command
             .env_clear()
             .env("BANLANG_DATA_DIR", &self.data)
@@ -97,12 +105,29 @@ impl Program {
         if output.code == 0 { Ok(output.out) } else { Err(format!("{words:?}: {output:?}").into()) }
     }
 
+    /// Starts a command and leaves it at work.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self, words: &[&str]) -> Result<Child, Failure> {
+        Ok(self.command(words)?.stdin(Stdio::null()).spawn()?)
+    }
+
     /// Starts the server on a free port.
     ///
     /// # Errors
     /// With what it said, when it ends instead.
     pub fn serve(&self) -> Result<Serving, Failure> {
-        let mut child = self.command(&["serve", "--set", "listen=127.0.0.1:0"])?.stderr(Stdio::inherit()).spawn()?;
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts the server on this address.
+    ///
+    /// # Errors
+    /// With what it said, when it ends instead.
+    pub fn serve_at(&self, listen: &str) -> Result<Serving, Failure> {
+        let listen = format!("listen={listen}");
+        let mut child = self.command(&["serve", "--set", &listen])?.stderr(Stdio::inherit()).spawn()?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
@@ -125,6 +150,18 @@ impl Serving {
     pub fn stop(mut self) -> Result<i32, Failure> {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         Ok(self.child.wait()?.code().unwrap_or(-1))
+    }
+}
+
+impl Serving {
+    /// Kills the server as a machine does that runs out of memory: nothing of it goes on.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(mut self) -> Result<(), Failure> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 }
 

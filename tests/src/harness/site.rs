@@ -69,6 +69,14 @@ impl Site {
         Ok(site)
     }
 
+    /// A deployment over a database that is there, at a time.
+    ///
+    /// # Errors
+    /// When no directory can be made.
+    pub fn over(database: Database, now: UnixMs) -> Result<Self, Failure> {
+        Ok(Self { database, clock: Arc::new(ManualClock::at(now)), data: tempfile::tempdir()? })
+    }
+
     /// The same deployment as it stands now, elsewhere: an old backup, or a starting point for many tests. No process
     /// of it may be running.
     ///

@@ -13,6 +13,7 @@ use super::super::store::Key;
 use super::super::{Field, FieldError, text};
 use super::form::{self, Typed};
 use super::question::{self, Answer};
+use super::unkept;
 use super::words::{Known, Words};
 use crate::cli::Lang;
 
@@ -100,6 +101,8 @@ fn decided(answer: &str) -> Option<bool> {
 pub(super) struct Asked {
     pub(super) edit: SessionEdit,
     pub(super) area: AreaId,
+    /// The answers it came from.
+    pub(super) typed: Typed,
 }
 
 /// Asks for a session. `None` when the person said no, or the answers ended: then nothing is to be recorded, and in the
@@ -116,7 +119,7 @@ pub(super) async fn session(
     if !typed.is_empty() {
         let question = text::unfinished(typed.values().filter(|texts| !texts.is_empty()).count(), lang);
         match console.confirm(&question)? {
-            None => return left_open(console),
+            None => return left_open(console, field, &typed).await,
             Some(true) => {}
             Some(false) => typed.clear(),
         }
@@ -128,7 +131,7 @@ pub(super) async fn session(
         }
         let default = defaults.get(key).and_then(|texts| texts.last()).cloned();
         if !answered(console, field, key, default, &mut typed, &mut words).await? {
-            return left_open(console);
+            return left_open(console, field, &typed).await;
         }
     }
     loop {
@@ -140,7 +143,7 @@ pub(super) async fn session(
                     console.say(text::NOT_RECORDED.of(lang))?;
                     return Ok(None);
                 }
-                Sure::Ended => return left_open(console),
+                Sure::Ended => return left_open(console, field, &typed).await,
                 Sure::Again(key) => key,
             },
             // Nothing typed is lost: the question the error is about is asked again.
@@ -154,7 +157,7 @@ pub(super) async fn session(
         };
         let before = typed.get(problem).and_then(|texts| texts.last()).cloned();
         if !answered(console, field, problem, before, &mut typed, &mut words).await? {
-            return left_open(console);
+            return left_open(console, field, &typed).await;
         }
         // Another village may lie in another commune, or in one that tells by itself.
         if problem == "village" {
@@ -162,15 +165,19 @@ pub(super) async fn session(
             if applies("area", &typed, &words)
                 && !answered(console, field, "area", None, &mut typed, &mut words).await?
             {
-                return left_open(console);
+                return left_open(console, field, &typed).await;
             }
         }
     }
 }
 
-fn left_open(console: &mut Console<'_>) -> Result<Option<Asked>, FieldError> {
+async fn left_open(console: &mut Console<'_>, field: &mut Field, typed: &Typed) -> Result<Option<Asked>, FieldError> {
     let lang = console.lang;
     console.say("")?;
+    if let Err(error) = field.keep_unfinished(typed).await {
+        let error = FieldError::NotRecorded(Box::new(error));
+        return Err(unkept::shown(error, "record", typed, lang, console.screen));
+    }
     console.say(text::LEFT_OPEN.of(lang))?;
     Ok(None)
 }
@@ -191,8 +198,11 @@ async fn answered(
         Answer::Given(answer) => vec![answer],
     };
     typed.insert(key, texts);
-    field.keep_unfinished(typed).await?;
-    Ok(true)
+    match field.keep_unfinished(typed).await {
+        // On a full disk the answers are kept in memory; whether they can be kept shows at the end.
+        Err(error) if !error.is_storage() => Err(error),
+        _ => Ok(true),
+    }
 }
 
 /// Whether a question is worth asking after the answers so far.
@@ -217,7 +227,7 @@ fn whole(field: &Field, typed: &Typed, words: &Words<'_>) -> Result<(Asked, Reco
         (None, Patch::Set(village)) => words.area_of(village)?,
         (None, _) => words.only_area()?,
     };
-    Ok((Asked { edit, area }, view))
+    Ok((Asked { edit, area, typed: typed.clone() }, view))
 }
 
 enum Sure {

@@ -13,6 +13,7 @@ use super::super::{Field, FieldError, text};
 use super::ask::{self, Asked, Console};
 use super::flags::{SessionFlags, material_of, split_tally};
 use super::form::{self, Typed};
+use super::unkept;
 use super::words::{Known, Words};
 use super::{say, say_json};
 use crate::cli::{Context, Lang};
@@ -71,11 +72,11 @@ pub(super) async fn record(
     let lang = context.lang;
     let known = Known::by(field).await?;
     let asked = flags.is_empty() && !json;
-    let (edit, area) = if asked {
+    let (edit, area, typed) = if asked {
         let defaults = field.last_entry().await?;
         let mut console = Console { answers, screen: &mut *screen, lang };
         match ask::session(&mut console, field, &defaults, &known).await? {
-            Some(Asked { edit, area }) => (edit, area),
+            Some(Asked { edit, area, typed }) => (edit, area, typed),
             None => return Ok(()),
         }
     } else {
@@ -91,17 +92,22 @@ pub(super) async fn record(
                 return Err(FieldError::value("--village", "", vi, en));
             }
         };
-        (edit, area)
+        (edit, area, typed)
     };
     // In the asked mode the person was warned at the note itself.
     let warn = !asked && edit.note.as_deref().is_some_and(looks_like_identity);
     let last = remembered(&edit);
-    let id = field.record(area, &Draft::Session(Box::new(edit))).await?;
-    field.store.put_meta_json(Key::LastEntry, &last).await?;
+    let id = match field.record(area, &Draft::Session(Box::new(edit))).await {
+        Ok(id) => id,
+        Err(error) => return Err(unkept::shown(error, "record", &typed, lang, screen)),
+    };
+    recorded(field, id, (json, warn), lang, screen).await?;
+    // A convenience for the next session: that it cannot be kept is no failure of this one.
+    field.store.put_meta_json(Key::LastEntry, &last).await.ok();
     if asked {
         field.forget_unfinished().await?;
     }
-    recorded(field, id, (json, warn), lang, screen).await
+    Ok(())
 }
 
 /// Says that a record is safe.
@@ -112,7 +118,14 @@ async fn recorded(
     lang: Lang,
     screen: Screen<'_>,
 ) -> Result<(), FieldError> {
-    let whole = field.whole(id).await?;
+    let whole = match field.whole(id).await {
+        Ok(whole) => whole,
+        // It is durable: that must be said even when the disk fails to give it back.
+        Err(error) => {
+            say(screen, &format!("{}: {id}", text::RECORDED.of(lang)))?;
+            return Err(error);
+        }
+    };
     let serial = whole.view.meta().serial;
     if json {
         return say_json(screen, &json!({ "id": id, "serial": serial, "area": whole.area, "warning": warn }));
@@ -139,9 +152,10 @@ pub(super) async fn edit(
     let lang = context.lang;
     let id = field.find(name).await?;
     let known = Known::by(field).await?;
+    let mut typed = flags.clone().typed();
     let edit = {
         let words = known.words(lang, flags.date_anyway);
-        let (mut edit, area) = form::session(&flags.clone().typed(), &words)?;
+        let (mut edit, area) = form::session(&typed, &words)?;
         if area.is_some() {
             let vi = "không gì cả: xã, phường của bản ghi không đổi được; hãy hủy bản ghi và ghi lại";
             let given = flags.area.as_deref().unwrap_or_default();
@@ -161,9 +175,13 @@ pub(super) async fn edit(
         edit
     };
     let warn = edit.note.as_deref().is_some_and(looks_like_identity);
-    match field.edit(id, &Edit::Session(Box::new(edit))).await? {
-        true => recorded(field, id, (false, warn), lang, screen).await,
-        false => say(screen, text::UNCHANGED.of(lang)),
+    match field.edit(id, &Edit::Session(Box::new(edit))).await {
+        Ok(true) => recorded(field, id, (false, warn), lang, screen).await,
+        Ok(false) => say(screen, text::UNCHANGED.of(lang)),
+        Err(error) => {
+            typed.extend([("clear", clear.to_vec()), ("material_of", others.to_vec())]);
+            Err(unkept::shown(error, &format!("edit {name}"), &typed, lang, screen))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod form;
 mod question;
 mod show;
 mod transfer;
+mod unkept;
 mod witness;
 mod words;
 

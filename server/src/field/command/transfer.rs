@@ -103,16 +103,10 @@ fn refuse_existing(path: &Path) -> Result<(), FieldError> {
     }
 }
 
-/// Writes a file whole: under another name first, so that a full disk leaves no half of it.
+/// Writes a new file whole and durably.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FieldError> {
-    let failed = io(path);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let mut file = std::fs::File::create(&part).map_err(&failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&failed)?;
     refuse_existing(path)?;
-    std::fs::rename(&part, path).map_err(&failed)
+    crate::durable::write_whole(path, bytes, 0o644).map_err(io(path))
 }
 
 pub(super) async fn export(field: &mut Field, path: &Path, lang: Lang, screen: Screen<'_>) -> Result<(), FieldError> {

@@ -62,24 +62,9 @@ impl Store {
         found: Option<(&Evidence, &[Lost])>,
         (back, now): (&BTreeSet<BatchHash>, UnixMs),
     ) -> Result<(), FieldError> {
-        const FORGET: &str = "delete from journal where entry > $1";
-        const ENTRY: &str = "insert into journal (entry, body, hash) values ($1, $2, $3)";
         self.spend_power()?;
-        let mut tx = self.connection.begin().await?;
-        sqlx::query(FORGET).bind(from.entries.cast_signed()).execute(&mut *tx).await?;
-        let mut tip = from;
-        for entry in entries {
-            tip = tip.then(entry);
-            let number = tip.entries.cast_signed();
-            sqlx::query(ENTRY).bind(number).bind(entry).bind(&tip.hash[..]).execute(&mut *tx).await?;
-        }
-        keep_checkpoint(&mut tx, kept, now).await?;
-        if let Some((evidence, lost)) = found {
-            keep_evidence(&mut tx, evidence, lost).await?;
-        }
-        mark_back(&mut tx, back, now).await?;
-        tx.commit().await?;
-        Ok(())
+        let done = witness(self.writer().await?, from, entries, kept, found, (back, now)).await;
+        self.noting(done)
     }
 
     /// Everything that was found, with the batches each finding missed and when they came back.
@@ -100,6 +85,33 @@ impl Store {
         }
         Ok(all)
     }
+}
+
+async fn witness(
+    connection: &mut SqliteConnection,
+    from: Tip,
+    entries: &[Vec<u8>],
+    kept: &Kept,
+    found: Option<(&Evidence, &[Lost])>,
+    (back, now): (&BTreeSet<BatchHash>, UnixMs),
+) -> Result<(), FieldError> {
+    const FORGET: &str = "delete from journal where entry > $1";
+    const ENTRY: &str = "insert into journal (entry, body, hash) values ($1, $2, $3)";
+    let mut tx = connection.begin().await?;
+    sqlx::query(FORGET).bind(from.entries.cast_signed()).execute(&mut *tx).await?;
+    let mut tip = from;
+    for entry in entries {
+        tip = tip.then(entry);
+        let number = tip.entries.cast_signed();
+        sqlx::query(ENTRY).bind(number).bind(entry).bind(&tip.hash[..]).execute(&mut *tx).await?;
+    }
+    keep_checkpoint(&mut tx, kept, now).await?;
+    if let Some((evidence, lost)) = found {
+        keep_evidence(&mut tx, evidence, lost).await?;
+    }
+    mark_back(&mut tx, back, now).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// A checkpoint of the same journal as the newest is not kept twice.

@@ -24,6 +24,8 @@ pub(in crate::field) enum Key {
     ReferenceAt,
     /// The number of the last record made here, decimal.
     Serial,
+    /// Nothing; written to take the place of a write that failed.
+    Overwritten,
     /// When the server was last heard, decimal milliseconds of the device's clock.
     LastContact,
     /// Both clocks at the last contact that told the server's, JSON.
@@ -57,6 +59,7 @@ impl Key {
             Self::ReferenceTag => "reference_tag",
             Self::ReferenceAt => "reference_at",
             Self::Serial => "serial",
+            Self::Overwritten => "overwritten",
             Self::LastContact => "last_contact",
             Self::Clocks => "clocks",
             Self::LastEntry => "last_entry",
@@ -142,7 +145,16 @@ impl Store {
     /// Writes a value, durably.
     pub(in crate::field) async fn put_meta(&mut self, key: Key, value: &[u8]) -> Result<(), FieldError> {
         self.spend_power()?;
-        put(&mut self.connection, key, value).await
+        let done = put(self.writer().await?, key, value).await;
+        self.noting(done)
+    }
+
+    /// Puts another write in the place of one that failed, so that it cannot come back.
+    pub(in crate::field) async fn overwrite_failed_write(&mut self) -> Result<(), FieldError> {
+        let serial = self.meta(Key::Serial).await?.unwrap_or_else(|| b"0".to_vec());
+        // The same value again would write nothing.
+        self.put_meta(Key::Overwritten, &serial).await?;
+        self.put_meta(Key::Overwritten, b"").await
     }
 
     /// Writes a JSON value, durably.

@@ -12,6 +12,7 @@
 mod journal;
 mod lock;
 mod meta;
+mod opening;
 mod read;
 mod schema;
 mod write;
@@ -19,7 +20,7 @@ mod write;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 pub(super) use journal::Kept;
@@ -27,8 +28,9 @@ pub(super) use meta::{Key, Profile};
 pub(super) use read::{Held, Place};
 
 use super::error::FieldError;
-use crate::scratch::make_private;
+use crate::durable::make_private;
 use lock::Lock;
+use opening::Opening;
 
 /// The database's file name.
 const DATABASE: &str = "store.sqlite";
@@ -47,9 +49,13 @@ pub enum Durability {
 #[derive(Debug)]
 pub(super) struct Store {
     connection: SqliteConnection,
-    /// Test-only: so many more transactions reach the disk; then the power is gone.
-    #[cfg(any(test, feature = "testing"))]
-    power: Option<usize>,
+    opening: Opening,
+    /// A write failed on this connection, which may count a transaction that is no more, or it only reads: nothing is
+    /// written on it.
+    spoilt: bool,
+    /// Test-only: when the power goes.
+    #[cfg(test)]
+    power: Option<Power>,
     _lock: Lock,
 }
 
@@ -60,30 +66,24 @@ impl Store {
     }
 
     /// Opens the store, which is made when there is none; waits at most `wait` for another program to close it.
+    ///
+    /// On a full or failing disk it opens for reading: what is recorded can be shown, and what is typed is not lost
+    /// before it was asked for. Each write then tries again.
     pub(super) async fn open(directory: &Path, durability: Durability, wait: Duration) -> Result<Self, FieldError> {
         // One that exists keeps the rights it has: it may be everybody's.
         make_private(directory).map_err(|error| FieldError::io(directory.display().to_string(), error))?;
         let lock = Lock::take(directory, wait).await?;
-        let synchronous = match durability {
-            Durability::PowerLoss => SqliteSynchronous::Full,
-            Durability::Process => SqliteSynchronous::Off,
+        let opening = Opening { directory: directory.to_owned(), durability };
+        let (connection, spoilt) = match opening.for_writing().await {
+            Ok(connection) => (connection, false),
+            Err(error) if error.is_storage() => (opening.for_reading().await.map_err(|_| error)?, true),
+            Err(error) => return Err(error),
         };
-        let mut connection = SqliteConnectOptions::new()
-            .filename(directory.join(DATABASE))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        schema::migrate(&mut connection).await?;
-        if durability == Durability::PowerLoss {
-            assert_durable(&mut connection).await?;
-        }
         Ok(Self {
             connection,
-            #[cfg(any(test, feature = "testing"))]
+            opening,
+            spoilt,
+            #[cfg(test)]
             power: None,
             _lock: lock,
         })
@@ -96,28 +96,64 @@ impl Store {
         Ok(())
     }
 
-    /// Lets so many more transactions reach the disk, as if the power went then.
-    #[cfg(any(test, feature = "testing"))]
-    pub(super) fn cut_power_after(&mut self, transactions: usize) {
-        self.power = Some(transactions);
+    /// The connection to write on. After a failure, which SQLite may have answered by rolling back on its own, a fresh
+    /// one: on the old one a later transaction could be the inner one of a transaction that never commits.
+    async fn writer(&mut self) -> Result<&mut SqliteConnection, FieldError> {
+        if self.spoilt {
+            // Closed first: the one connection may hold the file for itself.
+            let nothing = SqliteConnectOptions::new().in_memory(true).connect().await?;
+            std::mem::replace(&mut self.connection, nothing).close().await.ok();
+            match self.opening.for_writing().await {
+                Ok(connection) => (self.connection, self.spoilt) = (connection, false),
+                Err(error) => {
+                    self.connection = self.opening.for_reading().await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Remembers that a write failed; called after every commit.
+    fn noting<T>(&mut self, done: Result<T, FieldError>) -> Result<T, FieldError> {
+        #[cfg(test)]
+        let done = done.and_then(|done| match self.power {
+            Some(Power { transactions: 0, last_is_heard: false }) => Err(Power::gone()),
+            _ => Ok(done),
+        });
+        self.spoilt |= done.is_err();
+        done
+    }
+
+    /// Lets the power go at a moment.
+    #[cfg(test)]
+    pub(super) fn cut_power(&mut self, at: Power) {
+        self.power = Some(at);
     }
 
     /// Fails when the power is gone; called before every commit.
     fn spend_power(&mut self) -> Result<(), FieldError> {
-        #[cfg(any(test, feature = "testing"))]
-        if let Some(left) = &mut self.power {
-            *left =
-                left.checked_sub(1).ok_or_else(|| FieldError::io("power", std::io::Error::other("cut by a test")))?;
+        #[cfg(test)]
+        if let Some(power) = &mut self.power {
+            power.transactions = power.transactions.checked_sub(1).ok_or_else(Power::gone)?;
         }
         Ok(())
     }
 }
 
-/// Durability is read back: a file system or build of SQLite that does not take the setting is no place for records.
-async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), FieldError> {
-    let journal: String =
-        sqlx::query_scalar("select journal_mode from pragma_journal_mode").fetch_one(&mut *connection).await?;
-    let synchronous: i64 =
-        sqlx::query_scalar("select synchronous from pragma_synchronous").fetch_one(connection).await?;
-    if journal == "wal" && synchronous == 2 { Ok(()) } else { Err(FieldError::NotDurable) }
+/// When the power goes, in a test.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(in crate::field) struct Power {
+    /// So many transactions still reach the disk.
+    pub(in crate::field) transactions: usize,
+    /// Whether the device hears that the last of them did.
+    pub(in crate::field) last_is_heard: bool,
+}
+
+#[cfg(test)]
+impl Power {
+    fn gone() -> FieldError {
+        FieldError::io("power", std::io::Error::other("cut by a test"))
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use sync_core::device::{PendingChange, Stored};
 use sync_core::id::{AreaId, BatchHash, BatchSeq, ChangeHash, DeviceId, RecordId, RecordKind};
 use sync_core::log::{Batch, Body, Inventory, LogId, RawChange, Signature};
@@ -262,18 +262,11 @@ impl Store {
         &mut self,
         summaries: &[(RecordId, u32, String)],
     ) -> Result<(), FieldError> {
-        use sqlx::Connection as _;
-        const PUT: &str = "insert into summary (record_id, changes, body) values ($1, $2, $3)
-            on conflict (record_id) do update set changes = excluded.changes, body = excluded.body";
         if summaries.is_empty() {
             return Ok(());
         }
-        let mut tx = self.connection.begin().await?;
-        for (record, changes, body) in summaries {
-            sqlx::query(PUT).bind(&record.0[..]).bind(i64::from(*changes)).bind(body).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        let done = put_summaries(self.writer().await?, summaries).await;
+        self.noting(done)
     }
 
     /// The records that have pending changes.
@@ -298,6 +291,12 @@ impl Store {
             .fetch_all(&mut self.connection)
             .await?;
         rows.iter().map(|row| Ok(RecordId(bytes_of(row, "record_id")?))).collect()
+    }
+
+    /// Whether a change waits to be sealed.
+    pub(in crate::field) async fn is_pending(&mut self, change: ChangeHash) -> Result<bool, FieldError> {
+        const FIND: &str = "select exists (select 1 from pending where hash = $1)";
+        Ok(sqlx::query_scalar(FIND).bind(&change.0[..]).fetch_one(&mut self.connection).await?)
     }
 
     /// How many changes are pending.
@@ -338,4 +337,18 @@ fn push(held: &mut Vec<Held>, row: &SqliteRow, place: Place) -> Result<(), Field
 fn read_area(from: &mut Reader<'_>) -> Result<AreaId, WireError> {
     let generation = from.number_up_to("generation", 9999)? as u16;
     Ok(AreaId { generation, code: from.number_up_to("code", 99_999)? as u32 })
+}
+
+async fn put_summaries(
+    connection: &mut SqliteConnection,
+    summaries: &[(RecordId, u32, String)],
+) -> Result<(), FieldError> {
+    const PUT: &str = "insert into summary (record_id, changes, body) values ($1, $2, $3)
+        on conflict (record_id) do update set changes = excluded.changes, body = excluded.body";
+    let mut tx = connection.begin().await?;
+    for (record, changes, body) in summaries {
+        sqlx::query(PUT).bind(&record.0[..]).bind(i64::from(*changes)).bind(body).execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }

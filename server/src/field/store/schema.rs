@@ -89,9 +89,7 @@ const VERSIONS: &[&str] = &[
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), FieldError> {
-    let version: i64 =
-        sqlx::query_scalar("select user_version from pragma_user_version").fetch_one(&mut *connection).await?;
-    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    let version = version(connection).await?;
     if version > VERSIONS.len() {
         return Err(FieldError::NewerStore);
     }
@@ -104,4 +102,18 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Fie
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Succeeds when the schema is this program's, without writing anything.
+pub(super) async fn assert_current(connection: &mut SqliteConnection) -> Result<(), FieldError> {
+    match version(connection).await? {
+        version if version == VERSIONS.len() => Ok(()),
+        version if version > VERSIONS.len() => Err(FieldError::NewerStore),
+        _ => Err(FieldError::damaged("schema", "it is an older version's and cannot be brought up to date now")),
+    }
+}
+
+async fn version(connection: &mut SqliteConnection) -> Result<usize, FieldError> {
+    let version: i64 = sqlx::query_scalar("select user_version from pragma_user_version").fetch_one(connection).await?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }

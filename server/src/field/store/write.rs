@@ -14,13 +14,18 @@ impl Store {
     /// Writes, durably and all or nothing. `me` tells own logs from others'.
     pub(in crate::field) async fn persist(&mut self, me: DeviceId, writes: Vec<Write>) -> Result<(), FieldError> {
         self.spend_power()?;
-        let mut tx = self.connection.begin().await?;
-        for write in writes {
-            apply(&mut tx, me, write).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        let done = persist(self.writer().await?, me, writes).await;
+        self.noting(done)
     }
+}
+
+async fn persist(connection: &mut SqliteConnection, me: DeviceId, writes: Vec<Write>) -> Result<(), FieldError> {
+    let mut tx = connection.begin().await?;
+    for write in writes {
+        apply(&mut tx, me, write).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 async fn apply(c: &mut SqliteConnection, me: DeviceId, write: Write) -> Result<(), FieldError> {

@@ -7,6 +7,7 @@ use age::secrecy::SecretString;
 use sync_core::id::Role;
 
 use super::*;
+use crate::field::store::Power;
 use crate::field::{End, FieldError};
 
 #[tokio::test]
@@ -18,11 +19,14 @@ async fn a_loss_of_power_at_any_transaction_loses_nothing_confirmed() -> Result<
     let field = world.enrol("guard-a", Role::Guard, &[AREA]).await?;
     field.close().await?;
     let mut confirmed = BTreeSet::new();
-    for power in 0..14 {
+    // Before a transaction reaches the disk, and after it did but before the device hears of it.
+    let moments = (0..14).map(|transactions| Power { transactions, last_is_heard: true });
+    let unheard = (1..14).map(|transactions| Power { transactions, last_is_heard: false });
+    for (number, power) in moments.chain(unheard).enumerate() {
         let mut field = world.open("guard-a").await?;
-        field.cut_power_after(power);
+        field.cut_power(power);
         for _ in 0..2 {
-            if let Ok(id) = field.record(AREA, &session(u32::try_from(power)?)).await {
+            if let Ok(id) = field.record(AREA, &session(u32::try_from(number)?)).await {
                 confirmed.insert(id);
             }
         }
@@ -30,7 +34,7 @@ async fn a_loss_of_power_at_any_transaction_loses_nothing_confirmed() -> Result<
         drop(field);
         let mut field = world.open("guard-a").await?;
         let held: BTreeSet<_> = field.list().await?.into_iter().map(|found| found.summary.id).collect();
-        assert!(held.is_superset(&confirmed), "power {power}");
+        assert!(held.is_superset(&confirmed), "{power:?}");
         field.close().await?;
     }
     let mut field = world.open("guard-a").await?;
