@@ -99,7 +99,7 @@ on_both_engines! {
 
     /// What a device of the first version sent is taken as it was then, and answered alike.
     async fn an_old_devices_requests_are_answered_as_then(engine) {
-        let (database, _) = kept::upgraded_to(engine, kept::newest(engine)?).await?;
+        let (database, _) = kept::upgraded_to(engine, kept::DEVICE_SCHEMA).await?;
         let site = Site::over(database, kept::AT)?;
         let served = site.serve().await?;
         for name in ["deposit", "carried", "sync"] {
@@ -148,7 +148,7 @@ on_both_engines! {
 
     /// An old device comes with its old store to a server that was upgraded meanwhile.
     async fn an_old_store_syncs_with_an_upgraded_server(engine) {
-        let (database, _) = kept::upgraded_to(engine, kept::newest(engine)?).await?;
+        let (database, _) = kept::upgraded_to(engine, kept::DEVICE_SCHEMA).await?;
         let site = Site::over(database, kept::AT)?;
         let served = site.serve().await?;
         let dir = tempfile::tempdir()?;

@@ -144,7 +144,7 @@ pub enum CoreNotice {
     /// The sync stopped before its end.
     Stopped {
         /// `failed`, `not_understood` or `no_progress`.
-        #[tsify(type = "'failed' | 'not_understood' | 'no_progress'")]
+        #[tsify(type = "'failed' | 'not_understood' | 'unknown_layout' | 'no_progress'")]
         reason: String,
     },
 }
@@ -168,6 +168,7 @@ impl From<Notice> for CoreNotice {
                 let reason = match reason {
                     StopReason::Failed => "failed",
                     StopReason::NotUnderstood => "not_understood",
+                    StopReason::UnknownLayout => "unknown_layout",
                     StopReason::NoProgress => "no_progress",
                 };
                 Self::Stopped { reason: reason.to_owned() }

@@ -46,7 +46,10 @@ pub fn schema_file(engine: Engine, version: usize) -> PathBuf {
     place().join("schema").join(engine_name(engine)).join(format!("{version:04}.sql"))
 }
 
-/// A file of the device of layout 1, schema 1 and the first store; beside the newest schema of its time.
+/// The schema of the server at which the kept device was enrolled: the newest of its time.
+pub const DEVICE_SCHEMA: usize = 5;
+
+/// A file of the device of layout 1, schema 1 and the first store, enrolled at a server of [`DEVICE_SCHEMA`].
 #[must_use]
 pub fn device_file(engine: Engine, name: &str) -> PathBuf {
     place().join("device-1").join(engine_name(engine)).join(name)

@@ -62,6 +62,7 @@ pub async fn tell(engine: Engine) -> Result<(), Failure> {
     officer.call("POST", &release, Some(json!({}))).await?;
 
     site.clock.advance_ms(AT.0 - server::clock::Clock::now(&*site.clock).0);
+    chi.forget_pin().await?;
     let teller = Teller::between(&served.url).await?;
     let account = served.account("lan", Role::Guard, &[HOANH_MO]).await?;
     let code = served.code(&account).await?;

@@ -25,6 +25,10 @@ const titles = {
   damaged: ['Dữ liệu trên máy không đọc được', 'What is stored on this phone cannot be read'],
   'enrolment.exists': ['Máy này đã được đăng ký', 'This phone is enrolled already'],
   'sync.stopped': ['Gửi và nhận dừng giữa chừng, sẽ thử lại', 'The sync stopped midway and will be tried again'],
+  'sync.newer': [
+    'Máy chủ mới hơn ứng dụng, hãy mở lại ứng dụng khi có mạng để cập nhật. Bản ghi vẫn an toàn trên máy',
+    'The server is newer than the app: open the app again with a connection to update it. Your records are safe here',
+  ],
   'sync.cancelled': ['Đã dừng gửi và nhận', 'The sync was stopped'],
   defect: ['Ứng dụng gặp lỗi', 'The app failed'],
 } as const satisfies Record<string, readonly [string, string]>;

@@ -91,7 +91,8 @@ export class Driver {
     const notice = await ended;
     this.#ended = undefined;
     if (notice.notice === 'synced') return notice;
-    throw this.#takeError() ?? problem('sync.stopped', { detail: notice.reason });
+    const stopped = notice.reason === 'unknown_layout' ? 'sync.newer' : 'sync.stopped';
+    throw this.#takeError() ?? problem(stopped, { detail: notice.reason });
   }
 
   get isBusy(): boolean {
