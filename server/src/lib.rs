@@ -14,6 +14,7 @@ pub mod device;
 pub mod field;
 pub mod health;
 pub mod ingest;
+pub mod intake;
 pub mod journal;
 pub mod layers;
 pub mod logging;

@@ -2,4 +2,5 @@
 
 pub mod fleet;
 pub mod harness;
+pub mod hostile;
 pub mod simulate;

@@ -1,26 +1,13 @@
-//! Compression of what devices exchange. What comes is bounded while it is unpacked, never after.
+//! Media types and compression of what devices exchange.
 
-use std::io::Read;
-
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::layers::Terse;
-use crate::problem::{MEDIA, Problem, ProblemKind, TOO_LARGE};
-
-/// A body's compression is broken.
-pub const CONTENT_ENCODING: ProblemKind = ProblemKind::new(
-    400,
-    "body.encoding",
-    "The body is not of the encoding it names",
-    "Nội dung không đúng kiểu nén đã khai báo",
-);
+use crate::problem::{MEDIA, Problem};
 
 /// Bodies below this size gain nothing from compression.
 const WORTH_BYTES: usize = 200;
-/// The largest window a sender may ask the server to keep: 8 MiB.
-const WINDOW_LOG_MAX: u32 = 23;
 /// Up to this size a body is compressed as small as is quick; above it, fast.
 const SMALL_BYTES: usize = 16 << 10;
 
@@ -36,28 +23,6 @@ pub(crate) fn expect_media(headers: &HeaderMap, accepted: &'static str) -> Resul
 pub(crate) fn media(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
-}
-
-/// The body as it was before compression, at most `limit` bytes of it.
-pub(crate) fn unpack(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Problem> {
-    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
-    match encoding.trim() {
-        "identity" | "" => Ok(body),
-        "zstd" => unpack_zstd(&body, limit),
-        _ => Err(MEDIA.problem().field("content-encoding").accepted("zstd or identity")),
-    }
-}
-
-fn unpack_zstd(body: &[u8], limit: usize) -> Result<Bytes, Problem> {
-    let broken = || CONTENT_ENCODING.problem().field("body").accepted("one zstd frame, window at most 8 MiB");
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(|_| broken())?;
-    decoder.window_log_max(WINDOW_LOG_MAX).map_err(|_| broken())?;
-    let mut unpacked = Vec::new();
-    decoder.take(limit as u64 + 1).read_to_end(&mut unpacked).map_err(|_| broken())?;
-    if unpacked.len() > limit {
-        return Err(TOO_LARGE.problem().field("body").accepted(format!("at most {limit} bytes once unpacked")));
-    }
-    Ok(unpacked.into())
 }
 
 /// Whether the caller takes this encoding.
@@ -91,28 +56,6 @@ pub(crate) fn respond(request: &HeaderMap, media: &'static str, body: Vec<u8>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn zstd_headers() -> HeaderMap {
-        HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"))])
-    }
-
-    #[test]
-    fn a_bomb_is_refused_at_the_limit() {
-        let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 3).expect("compresses");
-        let problem = unpack(&zstd_headers(), bomb.into(), 1 << 20).expect_err("refused");
-        assert_eq!(problem.code(), "body.too-large");
-    }
-
-    #[test]
-    fn a_body_cut_anywhere_is_refused() {
-        let body = zstd::bulk::compress(&(0..5000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>(), 3).expect("ok");
-        for len in 0..body.len() {
-            let cut = Bytes::copy_from_slice(&body[..len]);
-            // The empty body is no frame; every other cut ends inside one.
-            let unpacked = unpack(&zstd_headers(), cut, 1 << 20);
-            assert!(unpacked.is_err() || len == 0, "{len}");
-        }
-    }
 
     #[test]
     fn an_encoding_with_weight_zero_is_not_accepted() {

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// As the program itself: tests measure its memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     server::cli::main()
 }

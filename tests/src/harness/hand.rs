@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use server::auth::code::EnrolmentCode;
 use server::auth::statement::{self, PROOF_HEADER};
 use sync_core::id::{ActorId, AreaId, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role};
-use sync_core::log::{Batch, BatchHeader, Head, LogId, RawChange, Signature, seal};
+use sync_core::log::{Batch, BatchHeader, Body, Digest16, Head, LogId, RawChange, Signature, seal};
 use sync_core::record::{self, Author, Draft, Edit, Patch, SessionEdit, Village};
-use sync_core::sync::{Page, ReceiptFile};
+use sync_core::sync::{Page, ReceiptFile, Request, Withheld};
 
 use super::site::{START, Served};
 use super::{Failure, NA_CHOONG};
@@ -24,6 +24,8 @@ pub struct Hand {
     pub recorder: RecorderId,
     /// The head of its log of the area it seals in.
     pub head: Head,
+    /// What carried files are encrypted to.
+    pub carry_recipient: String,
     key: SigningKey,
     url: String,
     token: String,
@@ -76,7 +78,16 @@ impl Hand {
     /// When either is refused.
     pub async fn enrol(at: &Served, name: &str, role: Role, areas: &[AreaId]) -> Result<Self, Failure> {
         let account = at.account(name, role, areas).await?;
-        let code: EnrolmentCode = at.code(&account).await?.parse()?;
+        let code = at.code(&account).await?;
+        Self::enrol_with(&at.url, name, &code).await
+    }
+
+    /// Enrols a key by a code.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn enrol_with(url: &str, name: &str, code: &str) -> Result<Self, Failure> {
+        let code: EnrolmentCode = code.parse()?;
         let key = SigningKey::from_bytes(&rand::random());
         let public = PublicKey(key.verifying_key().to_bytes());
         let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?;
@@ -87,8 +98,9 @@ impl Hand {
             id: DeviceId::of_key(&public),
             recorder: RecorderId(0),
             head: Head::EMPTY,
+            carry_recipient: String::new(),
             key,
-            url: at.url.clone(),
+            url: url.to_owned(),
             token: String::new(),
             certificate: CertificateNo(0),
             http,
@@ -99,6 +111,7 @@ impl Hand {
             hand.send("POST", "/v1/enrolments", "application/json", body.to_string().into_bytes(), false).await?;
         let grant = answer.json();
         hand.token = grant["access_token"].as_str().ok_or(format!("no token: {grant}"))?.to_owned();
+        hand.carry_recipient = grant["server"]["carry_recipient"].as_str().unwrap_or_default().to_owned();
         hand.certificate = serde_json::from_value(grant["certificate"]["no"].clone())?;
         hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
         Ok(hand)
@@ -172,8 +185,42 @@ impl Hand {
     /// # Errors
     /// When the changes do not fit it.
     pub fn sign(&self, header: BatchHeader, changes: &[Change]) -> Result<Batch, Failure> {
+        self.sign_with(header, changes.iter().map(|(_, _, change)| Some(change.clone())).collect())
+    }
+
+    /// Signs any header, with these bodies.
+    ///
+    /// # Errors
+    /// When the bodies do not fit it.
+    pub fn sign_with(&self, header: BatchHeader, bodies: Vec<Body>) -> Result<Batch, Failure> {
         let signature = Signature(self.key.sign(&header.signing_bytes()).to_bytes());
-        Ok(Batch::new(header, signature, changes.iter().map(|(_, _, change)| Some(change.clone())).collect())?)
+        Ok(Batch::new(header, signature, bodies)?)
+    }
+
+    /// The number of its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> CertificateNo {
+        self.certificate
+    }
+
+    /// A request of an exchange that brings batches and says what the device's own log holds; little is asked for.
+    #[must_use]
+    pub fn request(&self, area: AreaId, batches: Vec<Batch>) -> Vec<u8> {
+        let heads = vec![(LogId { area, device: self.id }, self.head)];
+        let page = Page { batches };
+        let (clock, agreement) = (START, Digest16::NONE);
+        let (withheld, certificates) = (Withheld::new(), Vec::new());
+        Request { clock, agreement, page_bytes: 1, take_snapshots: false, heads, withheld, certificates, page }
+            .to_bytes()
+    }
+
+    /// Brings batches in an exchange.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sync(&mut self, area: AreaId, batches: Vec<Batch>) -> Result<Answer, Failure> {
+        let body = self.request(area, batches);
+        self.send("POST", "/v1/sync", "application/vnd.banlang.sync", body, true).await
     }
 
     /// Brings batches to the write-only endpoint.
@@ -208,10 +255,25 @@ impl Hand {
         body: Vec<u8>,
         signed: bool,
     ) -> Result<Answer, Failure> {
+        self.send_as(method, target, &[("content-type", media)], body, signed).await
+    }
+
+    /// Any call with any headers; an empty one is left out.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn send_as(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        signed: bool,
+    ) -> Result<Answer, Failure> {
         let mut request = self.http.request(method.parse()?, format!("{}{target}", self.url));
         request = request.header("accept-encoding", "zstd");
-        if !media.is_empty() {
-            request = request.header("content-type", media);
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
         }
         if signed {
             self.counter += 1;

@@ -9,6 +9,7 @@ use super::Failure;
 /// The program with a data directory of its own.
 #[derive(Debug)]
 pub struct Program {
+    path: PathBuf,
     data: PathBuf,
     settings: Vec<(String, String)>,
 }
@@ -33,19 +34,25 @@ pub struct Serving {
 }
 
 /// The program of `src/bin/program.rs`: cargo builds it with every test of this crate.
-fn program() -> Result<PathBuf, Failure> {
-    let mut path = std::env::current_exe()?;
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap_or_default();
     path.pop();
     path.pop();
     path.push(format!("program{}", std::env::consts::EXE_SUFFIX));
-    Ok(path)
+    path
 }
 
 impl Program {
     /// The program over this data directory.
     #[must_use]
     pub fn over(data: &Path) -> Self {
-        Self { data: data.to_owned(), settings: Vec::new() }
+        Self::at(program(), data)
+    }
+
+    /// Another build of the program over this data directory.
+    #[must_use]
+    pub fn at(path: PathBuf, data: &Path) -> Self {
+        Self { path, data: data.to_owned(), settings: Vec::new() }
     }
 
     /// The same with one more variable of the environment.
@@ -56,7 +63,7 @@ impl Program {
     }
 
     fn command(&self, words: &[&str]) -> Result<Command, Failure> {
-        let mut command = Command::new(program()?);
+        let mut command = Command::new(&self.path);
         command
             .env_clear()
             .env("BANLANG_DATA_DIR", &self.data)
@@ -117,7 +124,42 @@ impl Program {
     }
 }
 
+/// What a process holds in memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resident {
+    /// Now.
+    pub now_bytes: u64,
+    /// The most since it started, or since [`Serving::forget_peak`].
+    pub peak_bytes: u64,
+}
+
 impl Serving {
+    /// What the process holds in memory.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn resident(&self) -> Result<Resident, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let bytes = |name: &str| -> Result<u64, Failure> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or(format!("no {name} in /proc"))?;
+            Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+        };
+        Ok(Resident { now_bytes: bytes("VmRSS:")?, peak_bytes: bytes("VmHWM:")? })
+    }
+
+    /// Begins the peak anew.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn forget_peak(&self) -> Result<(), Failure> {
+        Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    /// Whether the process runs still.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Asks the server to stop, as a service manager does; its exit code.
     ///
     /// # Errors
