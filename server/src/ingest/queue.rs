@@ -4,7 +4,7 @@
 //! records on every core; a second one stores the whole group in one transaction. While the second waits for the disk
 //! the first prepares the next group, and what arrives meanwhile makes that group larger: no timer, no tuning.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -33,9 +33,16 @@ const QUEUE: usize = 1024;
 /// Requests in one transaction.
 const GROUP_REQUESTS: usize = 128;
 /// About how many bytes of batches go into one transaction.
-const GROUP_BYTES: usize = 4 << 20;
+const GROUP_BYTES: usize = 2 << 20;
 /// About how many changes go into one transaction: each takes some kilobytes in memory while it is judged and written.
-const GROUP_CHANGES: usize = 4096;
+const GROUP_CHANGES: usize = 1024;
+/// About how many bytes of one submission go into one transaction.
+const SHARE_BYTES: usize = 1 << 20;
+/// About how many changes of one submission go into one transaction: while they are judged everybody else waits.
+const SHARE_CHANGES: usize = 256;
+/// A submission above either is large: one goes into a transaction beside any number of others.
+const SMALL_BYTES: usize = 256 * 1024;
+const SMALL_CHANGES: usize = 64;
 /// How long notes wait for a group that takes them along.
 const NOTES_WAIT: Duration = Duration::from_millis(200);
 
@@ -89,8 +96,16 @@ impl Size {
         Self { bytes: self.bytes + other.bytes, changes: self.changes + other.changes }
     }
 
-    fn is_full(self) -> bool {
+    fn fills_a_group(self) -> bool {
         self.bytes >= GROUP_BYTES || self.changes >= GROUP_CHANGES
+    }
+
+    fn fills_a_share(self) -> bool {
+        self.bytes >= SHARE_BYTES || self.changes >= SHARE_CHANGES
+    }
+
+    fn is_large(self) -> bool {
+        self.bytes > SMALL_BYTES || self.changes > SMALL_CHANGES
     }
 }
 
@@ -170,7 +185,7 @@ fn shares(batches: Vec<Batch>) -> Vec<(Vec<Batch>, Size)> {
     let mut shares: Vec<(Vec<Batch>, Size)> = Vec::new();
     for batch in batches {
         let size = Size::of(&batch);
-        match shares.last_mut().filter(|(_, so_far)| !so_far.is_full()) {
+        match shares.last_mut().filter(|(_, so_far)| !so_far.fills_a_share()) {
             Some((share, so_far)) => {
                 share.push(batch);
                 *so_far = so_far.and(size);
@@ -193,34 +208,38 @@ fn start(app: &AppState) -> mpsc::Sender<Job> {
 }
 
 async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
-    while let Some(first) = jobs.recv().await {
+    let mut waiting = VecDeque::new();
+    // Nothing is taken before there is a place for it: what comes meanwhile may be smaller, and goes first.
+    while let Ok(place) = groups.reserve().await {
+        if waiting.is_empty() {
+            let Some(first) = jobs.recv().await else { return };
+            waiting.push_back(first);
+        }
         let Some(app) = app.upgrade() else { return };
-        let mut size = first.size;
-        let mut taken = vec![first];
-        if size.bytes == 0 {
+        if waiting.iter().all(|job: &Job| job.size.bytes == 0) {
             // Only notes: batches may follow within a moment and take them along.
             let more = async {
-                while size.bytes == 0
-                    && let Some(job) = jobs.recv().await
-                {
-                    size = size.and(job.size);
-                    taken.push(job);
+                while let Some(job) = jobs.recv().await {
+                    let brings = job.size.bytes > 0;
+                    waiting.push_back(job);
+                    if brings {
+                        break;
+                    }
                 }
             };
             tokio::time::timeout(NOTES_WAIT, more).await.ok();
         }
-        while taken.len() < GROUP_REQUESTS && !size.is_full() {
-            let Ok(job) = jobs.try_recv() else { break };
-            size = size.and(job.size);
-            taken.push(job);
+        while waiting.len() < GROUP_REQUESTS
+            && let Ok(job) = jobs.try_recv()
+        {
+            waiting.push_back(job);
         }
+        let mut taken = next_group(&mut waiting);
         taken.retain(|job| !job.incoming.batches.is_empty());
         let (incoming, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|job| (job.incoming, job.reply)).unzip();
         match prepare_group(&app, incoming).await {
             Ok((submissions, context)) => {
-                if groups.send(Group { submissions, replies, context }).await.is_err() {
-                    return;
-                }
+                place.send(Group { submissions, replies, context });
             }
             Err(problem) => {
                 for reply in replies {
@@ -229,6 +248,24 @@ async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, group
             }
         }
     }
+}
+
+/// The next transaction's jobs: the one that waits longest, and of the others, in their order, what fits beside it.
+fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
+    let (mut taken, mut left) = (Vec::new(), VecDeque::new());
+    let (mut size, mut has_large) = (Size::default(), false);
+    for job in waiting.drain(..) {
+        let fits = !size.fills_a_group() && !(has_large && job.size.is_large());
+        if fits {
+            size = size.and(job.size);
+            has_large |= job.size.is_large();
+            taken.push(job);
+        } else {
+            left.push_back(job);
+        }
+    }
+    *waiting = left;
+    taken
 }
 
 /// Checks what came on every core. Shared with imports that do not go through the queue.

@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-// As the program itself: tests measure its memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     server::cli::main()
 }
