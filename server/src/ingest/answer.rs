@@ -130,7 +130,7 @@ pub(crate) async fn answer(
 
     // A device that says everything says also what was withheld from it; one that has nothing yet cannot differ.
     let differs = if agreement == Digest16::NONE && !known.is_empty() {
-        let ours = epoch::withheld(&mut tx, &known).await?;
+        let ours = epoch::withheld(&mut tx, device, &known, &proposal.inventory, &withheld).await?;
         differs(device, &known, &proposal.inventory, &ours, &withheld)
     } else {
         Vec::new()

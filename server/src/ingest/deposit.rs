@@ -60,7 +60,8 @@ impl Deposit {
     pub(crate) const OF_FILE: Layout<Self> = Layout {
         weigh: |bytes| Carried::weigh(bytes).map_err(|error| unreadable("body", &error)),
         read: |bytes| {
-            let Carried { from, certificates, page } = Carried::from_bytes(bytes).map_err(|error| unreadable("body", &error))?;
+            let Carried { from, certificates, page } =
+                Carried::from_bytes(bytes).map_err(|error| unreadable("body", &error))?;
             if page.batches.is_empty() {
                 return Err(empty());
             }

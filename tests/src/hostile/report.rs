@@ -10,6 +10,19 @@ use super::read_back::Found;
 use super::sender::Tally;
 use crate::harness::Resident;
 
+/// What becomes of changes that the gate never sees, by verdict or reason.
+const BEFORE_THE_GATE: [&str; 9] = [
+    "absent",
+    "unjudged",
+    "duplicate",
+    "quota",
+    "forked-log",
+    "unknown-schema",
+    "certificate-unknown",
+    "area-out-of-scope",
+    "area-mismatch",
+];
+
 /// One run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -17,6 +30,8 @@ pub struct Report {
     pub seed: u64,
     /// Hostile changes, headers and pages that were sent.
     pub cases: u64,
+    /// Hostile changes that passed signature, checksum and chain, and were judged by the gate.
+    pub at_the_gate: u64,
     /// Requests they took.
     pub requests: u64,
     /// Hostile devices that sent at once.
@@ -84,7 +99,12 @@ impl Report {
         seconds: f64,
     ) -> Self {
         let Found { verdicts, documents, unloadable, verify } = found;
+        let judged = verdicts.iter().filter(|(verdict, _)| !BEFORE_THE_GATE.contains(&verdict.as_str()));
+        let judged: u64 = judged.map(|(_, count)| count).sum();
+        // The quiet device's changes are in order too, one a request.
+        let in_order = tally.in_order + (alone.count() + beside.count()) as u64;
         Self {
+            at_the_gate: judged.saturating_sub(in_order),
             verdicts,
             documents,
             unloadable,
@@ -107,6 +127,7 @@ impl Report {
         Self {
             seed: plan.seed,
             cases: tally.cases,
+            at_the_gate: 0,
             requests: tally.requests,
             devices: plan.devices,
             statuses: tally.statuses.clone(),

@@ -20,6 +20,8 @@ const BATCH_BYTES: usize = limits::BATCH_BYTES - limits::CHANGE_BYTES;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) cases: u64,
+    /// Changes that are in order, sent along.
+    pub(super) in_order: u64,
     pub(super) requests: u64,
     pub(super) statuses: BTreeMap<u16, u64>,
 }
@@ -27,6 +29,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, other: Self) {
         self.cases += other.cases;
+        self.in_order += other.in_order;
         self.requests += other.requests;
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
@@ -113,6 +116,7 @@ impl Sender {
         let author = self.hand.author(self.hand.id);
         let deck = Deck::new(&mut self.draws, author, &mut self.serial)?;
         let mut changes = deck.record.clone();
+        self.tally.in_order += changes.len() as u64;
         let mut bytes: usize = changes.iter().map(|(_, _, change)| change.contents().len()).sum();
         while changes.len() < limits::ENTRIES && bytes < BATCH_BYTES {
             let case = deck.draw(&mut self.draws);
