@@ -168,9 +168,20 @@ pub(crate) type BatchRow = (i64, Vec<u8>, Blob<[u8; 64]>, i64);
 /// Joins rows of batches with their changes. The order of the rows is kept.
 pub(crate) async fn with_bodies(tx: &mut Tx, rows: Vec<BatchRow>) -> Result<Vec<StoredBatch>, DbError> {
     const BODIES: &str = "select batch_id, ordinal, bytes, verdict, reason from change where batch_id in";
+    joined(tx, rows, BODIES).await
+}
+
+/// As [`with_bodies`], but what is not admitted is withheld: its bytes are not even read.
+pub(crate) async fn with_admitted_bodies(tx: &mut Tx, rows: Vec<BatchRow>) -> Result<Vec<StoredBatch>, DbError> {
+    const BODIES: &str = "select batch_id, ordinal, case when verdict = 'admitted' then bytes end, verdict, reason \
+                          from change where batch_id in";
+    joined(tx, rows, BODIES).await
+}
+
+async fn joined(tx: &mut Tx, rows: Vec<BatchRow>, read: &str) -> Result<Vec<StoredBatch>, DbError> {
     let keys: Vec<Value<'_>> = rows.iter().map(|row| Value::Int(row.0)).collect();
     type Row = (i64, i64, Option<Vec<u8>>, String, Option<String>);
-    let bodies: Vec<Row> = rows::read(tx, BODIES, &keys).await?;
+    let bodies: Vec<Row> = rows::read(tx, read, &keys).await?;
     let mut by_batch: HashMap<i64, BTreeMap<i64, (Option<RawChange>, Standing)>> = HashMap::new();
     for (batch, ordinal, bytes, verdict, reason) in bodies {
         let standing = stored_standing(&verdict, reason.as_deref())?;

@@ -56,6 +56,11 @@ pub const LEAST_CHANGES: i64 = 500;
 const LEVEL: i32 = 19;
 /// A window over all of a snapshot, as long as any device takes: 8 MiB.
 const WINDOW_LOG: u32 = 23;
+/// Tables of the compressor, as powers of two of four bytes each: 4 and 8 MiB, where the level alone would take 80.
+const HASH_LOG: u32 = 20;
+const CHAIN_LOG: u32 = 21;
+/// About how many bytes of batches a snapshot holds at most: it is made in memory.
+const MOST_BYTES: usize = 16 << 20;
 
 /// A prepared snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -115,7 +120,7 @@ pub async fn prepare(db: &Db, directory: &Path, area: AreaId, now: UnixMs) -> Re
     let inventory = inventory_of(&mut tx, area).await?;
     let ranges: Vec<Range> =
         inventory.iter().map(|(log, head)| Range { log: *log, after: BatchSeq(0), to: *head }).collect();
-    let (batches, _) = read_page(&mut tx, &ranges, usize::MAX).await?;
+    let (batches, _) = read_page(&mut tx, &ranges, MOST_BYTES).await?;
     // A page holds a bounded number of batches: what is offered is what is in the file.
     let inventory: Inventory = batches.iter().map(|batch| (batch.log(), batch.head())).collect();
     let devices: BTreeSet<DeviceId> = inventory.iter().map(|(log, _)| log.device).collect();
@@ -135,6 +140,8 @@ pub async fn prepare(db: &Db, directory: &Path, area: AreaId, now: UnixMs) -> Re
             drop(snapshot);
             let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
             packer.set_parameter(zstd::zstd_safe::CParameter::WindowLog(WINDOW_LOG))?;
+            packer.set_parameter(zstd::zstd_safe::CParameter::HashLog(HASH_LOG))?;
+            packer.set_parameter(zstd::zstd_safe::CParameter::ChainLog(CHAIN_LOG))?;
             packer.set_parameter(zstd::zstd_safe::CParameter::EnableLongDistanceMatching(true))?;
             let packed = packer.compress(&bytes)?;
             std::fs::create_dir_all(&folder)?;

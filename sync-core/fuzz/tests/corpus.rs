@@ -101,7 +101,7 @@ fn what_the_library_panics_on_or_cannot_load_again_is_quarantined() {
 /// Outside of the gate the same bytes do bring the library down: the containment is not for nothing.
 #[test]
 fn the_library_panics_on_the_find_that_is_named_for_it() {
-    let change = std::fs::read(here("finds/panicked.2.bin")).unwrap();
+    let change = std::fs::read(here("finds/panicked.3.bin")).unwrap();
     let alone = std::panic::catch_unwind(|| {
         let mut document = automerge::Automerge::new();
         document.apply_changes([automerge::Change::try_from(&change[..]).unwrap()]).map(|()| document.save())
