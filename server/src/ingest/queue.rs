@@ -33,7 +33,7 @@ const QUEUE: usize = 1024;
 /// Requests in one transaction.
 const GROUP_REQUESTS: usize = 128;
 /// About how many bytes of batches go into one transaction.
-const GROUP_BYTES: usize = 2 << 20;
+const GROUP_BYTES: usize = 1 << 20;
 /// About how many changes go into one transaction: each takes some kilobytes in memory while it is judged and written.
 const GROUP_CHANGES: usize = 1024;
 /// About how many bytes of one submission go into one transaction.
@@ -255,13 +255,12 @@ fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     let (mut taken, mut left) = (Vec::new(), VecDeque::new());
     let (mut size, mut has_large) = (Size::default(), false);
     for job in waiting.drain(..) {
-        let fits = !size.fills_a_group() && !(has_large && job.size.is_large());
-        if fits {
+        if size.fills_a_group() || (has_large && job.size.is_large()) {
+            left.push_back(job);
+        } else {
             size = size.and(job.size);
             has_large |= job.size.is_large();
             taken.push(job);
-        } else {
-            left.push_back(job);
         }
     }
     *waiting = left;
