@@ -56,7 +56,7 @@ pub const LEAST_CHANGES: i64 = 500;
 const LEVEL: i32 = 19;
 /// A window over all of a snapshot, as long as any device takes: 8 MiB.
 const WINDOW_LOG: u32 = 23;
-/// Tables of the compressor, as powers of two of four bytes each: 4 and 8 MiB, where the level alone would take 80.
+/// Tables of the compressor, as powers of two of four bytes each: 4 and 8 MiB, where the level alone would take up to 80.
 const HASH_LOG: u32 = 20;
 const CHAIN_LOG: u32 = 21;
 /// About how many bytes of batches a snapshot holds at most: it is made in memory.
