@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::ingest::Ingest;
+use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::reference::Catalogues;
 
@@ -30,6 +31,8 @@ pub struct App {
     pub auth: Auth,
     /// Units, villages and lists, the newest version.
     pub reference: Catalogues,
+    /// What may be spent on callers and their bodies.
+    pub intake: Intake,
     /// The queue of batches to be stored.
     pub ingest: Ingest,
     /// What is counted.
@@ -42,7 +45,9 @@ impl AppState {
     pub fn new(db: Db, config: Config, clock: Arc<dyn Clock>) -> Self {
         let auth = Auth::new(Policy::of(&config));
         let reference = Catalogues::new(db.clone());
-        Self(Arc::new(App { db, config, clock, auth, reference, ingest: Ingest::default(), metrics: Metrics::new() }))
+        let intake = Intake::of(&config);
+        let (ingest, metrics) = (Ingest::default(), Metrics::new());
+        Self(Arc::new(App { db, config, clock, auth, reference, intake, ingest, metrics }))
     }
 
     /// A handle that does not keep the state alive: for tasks that end with the server.

@@ -6,7 +6,6 @@
 use std::any::Any;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{MatchedPath, Request, State};
@@ -14,14 +13,14 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sync_core::id::to_hex;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tracing::Instrument;
 
 use crate::app::AppState;
 use crate::auth;
-use crate::problem::{self, BUSY, Cause, Code, Problem, QUERY, TIMEOUT};
+use crate::intake::Way;
+use crate::problem::{self, Cause, Code, Problem, QUERY};
 
 /// The header that names a request in the log and to the caller.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,10 +29,6 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// headers that are for browsers and for people.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terse;
-
-/// Places for requests that are worked on at once.
-#[derive(Debug, Clone)]
-pub(crate) struct Places(pub(crate) Arc<Semaphore>);
 
 /// Outermost: names the request, logs one line about it, counts it, sets the headers all responses have.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
@@ -119,19 +114,15 @@ fn set_headers(response: &mut Response, id: HeaderValue, docs: bool, get: bool) 
     }
 }
 
-/// Gives the request a place and a deadline. A request that finds no place before its deadline is told to come again.
-pub(crate) async fn admit(State((app, places)): State<(AppState, Places)>, request: Request, next: Next) -> Response {
-    let deadline = Instant::now() + Duration::from_secs(app.config.request_timeout_seconds);
-    let Ok(Ok(_place)) = timeout_at(deadline, places.0.acquire()).await else {
-        return BUSY.problem().retry_after_s(5).into_response();
+/// Gives the request a place, a deadline and a way to read its body. A request that finds no place before its deadline
+/// is told to come again.
+pub(crate) async fn admit(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let turn = match app.intake.turns.take().await {
+        Ok(turn) => turn,
+        Err(problem) => return problem.into_response(),
     };
-    match timeout_at(deadline, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let accepted = format!("at most {} seconds", app.config.request_timeout_seconds);
-            TIMEOUT.problem().accepted(accepted).into_response()
-        }
-    }
+    request.extensions_mut().insert(Way { arrivals: app.intake.arrivals.clone(), turn: turn.clone() });
+    turn.within(next.run(request)).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Routes that take no parameters, as (method, route as declared).

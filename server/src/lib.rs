@@ -1,6 +1,7 @@
 //! The server of Banlang: one module a feature, each with its router, and the foundation they stand on.
 
 pub mod account;
+mod allocator;
 pub mod app;
 pub mod audit;
 pub mod auth;
@@ -15,6 +16,7 @@ pub mod durable;
 pub mod field;
 pub mod health;
 pub mod ingest;
+pub mod intake;
 pub mod journal;
 pub mod layers;
 pub mod logging;

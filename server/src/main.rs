@@ -1,8 +1,5 @@
 //! The program `banlang`.
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
     server::cli::main()
 }

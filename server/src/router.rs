@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -87,8 +86,7 @@ pub fn frame(app: AppState, routes: Router<AppState>) -> Router {
 
 /// Gives each request a place among `concurrency_limit` and a deadline.
 fn admitted(app: &AppState, routes: Router<AppState>) -> Router<AppState> {
-    let places = layers::Places(Arc::new(Semaphore::new(app.config.concurrency_limit)));
-    routes.layer(from_fn_with_state((app.clone(), places), layers::admit))
+    routes.layer(from_fn_with_state(app.clone(), layers::admit))
 }
 
 /// From the outside in: request id, log line, metrics and headers; compression of JSON and text; problems in place of

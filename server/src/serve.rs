@@ -1,7 +1,6 @@
 //! Accepting connections, and stopping without cutting a request.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,11 +11,11 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::app::AppState;
+use crate::intake::{Connection, Connections};
 use crate::router::router;
 
 /// How often measurements are folded while nobody scrapes them.
@@ -24,7 +23,7 @@ const FOLD_EVERY: Duration = Duration::from_secs(15);
 /// How long to wait when the machine refuses to accept, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Most bytes of a request's head: a token, a proof and some headers take under 2 KiB.
-const HEAD_BYTES: usize = 32 * 1024;
+const HEAD_BYTES: usize = 16 * 1024;
 
 /// The server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -82,34 +81,45 @@ impl Server {
     /// Answers until `stop` is done; then accepts nobody, lets requests under way end within
     /// `shutdown_grace_seconds`, and tells whether all did.
     ///
-    /// A connection may take `header_timeout_seconds` to send a head; its body falls under the request's deadline.
+    /// A connection may take `header_timeout_seconds` to send a head; its body falls under `body_timeout_seconds`. When
+    /// all places for connections are taken, the one whose peer has kept the server waiting longest is closed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> bool {
         let Self { app, router, listener, .. } = self;
         let header_timeout = Duration::from_secs(app.config.header_timeout_seconds);
         let mut protocol = http1::Builder::new();
         protocol.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(HEAD_BYTES);
         let under_way = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(app.config.connection_limit));
+        let connections = Connections::new(app.config.connection_limit);
         let folding = tokio::spawn(fold(app.clone()));
         tokio::pin!(stop);
         loop {
             let (stream, peer, place) = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = accept(&listener, &places) => accepted,
+                accepted = accept(&listener, &connections) => accepted,
             };
             stream.set_nodelay(true).ok();
             let router = router.clone();
+            let connection = place.clone();
             let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().oneshot(request)
+                request.extensions_mut().insert(connection.clone());
+                let (router, connection) = (router.clone(), connection.clone());
+                async move {
+                    connection.works();
+                    let answer = router.oneshot(request).await;
+                    connection.waits();
+                    answer
+                }
             });
-            let connection = under_way.watch(protocol.serve_connection(TokioIo::new(stream), service));
+            let serving = under_way.watch(protocol.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
-                // A connection that breaks off is the caller's matter: what it asked for was done or was not.
-                connection.await.ok();
-                drop(place);
+                tokio::select! {
+                    // A connection that breaks off is the caller's matter: what it asked for was done or was not.
+                    _ = serving => {}
+                    () = place.must_make_room() => {}
+                }
             });
         }
         drop(listener);
@@ -124,15 +134,10 @@ impl Server {
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so a place is always found in the end.
-    let place = places.clone().acquire_owned().await.ok();
+async fn accept(listener: &TcpListener, connections: &Connections) -> (TcpStream, SocketAddr, Connection) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => return (stream, peer, connections.enter().await),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -3,5 +3,6 @@
 pub mod crash;
 pub mod fleet;
 pub mod harness;
+pub mod hostile;
 pub mod kept;
 pub mod simulate;

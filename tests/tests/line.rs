@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use sync_core::id::Role;
-use tests::harness::{Fault, HOANH_MO, Line, Phone, Seen, Site};
+use sync_core::sync::Page;
+use tests::harness::{Caller, Fault, HOANH_MO, Hand, Line, Phone, Seen, Site};
 use tests::on_both_engines;
 
 const STORED: &str = "select count(*) from batch";
@@ -87,6 +88,69 @@ on_both_engines! {
         assert_eq!(served.documents().await?, phone.documents().await?);
         assert_eq!(phone.documents().await?.len(), 2);
         served.verify().await
+    }
+
+    /// The same for a deposit without a sign-in, for a compressed body, and for one in chunks.
+    async fn a_deposit_cut_at_any_byte_leaves_nothing(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut hand = Hand::enrol(&served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        let session = hand.session(10)?;
+        let page = Page { batches: vec![hand.seal(HOANH_MO, &[session])?] }.to_bytes();
+        let packed = zstd::bulk::compress(&page, 3)?;
+        let head = "POST /v1/deposits HTTP/1.1\r\nhost: x\r\ncontent-type: application/vnd.banlang.page\r\n\
+                    connection: close\r\n";
+        let sized = |more: &str, body: &[u8]| {
+            [format!("{head}{more}content-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+        };
+        let chunked = |body: &[u8]| {
+            let chunks = body.chunks(100).flat_map(|part| {
+                [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat()
+            });
+            let head = format!("{head}transfer-encoding: chunked\r\n\r\n");
+            [head.as_bytes(), &chunks.collect::<Vec<u8>>(), b"0\r\n\r\n"].concat()
+        };
+        for request in [sized("", &page), sized("content-encoding: zstd\r\n", &packed), chunked(&page)] {
+            for len in 0..request.len() {
+                let mut caller = Caller::to(&served.url).await?;
+                caller.send(&request[..len]).await?;
+                let answer = caller.end().await;
+                assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 5"), "cut at {len}: {answer}");
+            }
+        }
+        assert_eq!(served.count(STORED).await?, 0);
+        assert_eq!(served.count("select count(*) from device_usage").await?, 0);
+        let mut caller = Caller::to(&served.url).await?;
+        caller.send(&chunked(&page)).await?;
+        assert!(caller.hear().await.starts_with("HTTP/1.1 200"), "whole, it is taken");
+        assert_eq!(served.count(STORED).await?, 1);
+        served.verify().await
+    }
+
+    /// The same for a write of JSON: a revocation that was cut revokes nobody.
+    async fn json_cut_at_any_byte_changes_nothing(engine) {
+        const AUDITED: &str = "select count(*) from audit";
+        const REVOKED: &str = "select count(*) from device where revoked_at_ms is not null";
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
+        officer.field.move_server(&line.url).await?;
+        let path = format!("/v1/devices/{}/revoke", phone.id());
+        let reason = || Some(serde_json::json!({ "reason": "mất điện thoại" }));
+        line.fail("/v1/devices", [Fault::Keep]);
+        assert!(officer.call("POST", &path, reason()).await.is_err(), "the request never arrived");
+        let request = line.kept().pop().ok_or("a request was kept")?;
+        let audited = served.count(AUDITED).await?;
+        for len in 0..request.len() {
+            let answer = line.send(&request[..len]).await?;
+            assert!(!answer.starts_with(b"HTTP/1.1 2") && !answer.starts_with(b"HTTP/1.1 5"), "cut at {len}");
+        }
+        assert_eq!((served.count(REVOKED).await?, served.count(AUDITED).await?), (0, audited));
+        officer.call("POST", &path, reason()).await?;
+        assert_eq!(served.count(REVOKED).await?, 1);
+        Ok(())
     }
 
     /// The key was on disk before the server heard of it, so the same code gives the same device.

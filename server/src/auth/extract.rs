@@ -9,7 +9,7 @@
 //! | [`SignedBody`] | has a body of bytes, as signed |
 //! | [`SignedJson`] | has a body of JSON |
 
-use axum::body::{Body as AxumBody, Bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 use super::Principal;
 use super::check::claim;
 use crate::app::AppState;
-use crate::problem::{Body, FIELD, Json, Problem};
+use crate::intake;
+use crate::problem::{FIELD, Json, Problem};
 
 /// A signed request's body, byte for byte, and who signed it.
 #[derive(Debug, Clone)]
@@ -37,14 +38,14 @@ pub struct SignedJson<T> {
     pub value: T,
 }
 
-/// The whole request, checked. The token is checked before the body is read.
-async fn read(request: Request, app: &AppState) -> Result<(Parts, Principal, Bytes), Problem> {
+/// The whole request, checked. The token is checked before the body is read, at most so many bytes of it.
+async fn read(request: Request, app: &AppState, most: usize) -> Result<(Parts, Principal, Bytes), Problem> {
     let (parts, body) = request.into_parts();
     let claimed = claim(app, &parts).await?;
     let mut reading = Request::new(body);
-    // The limit on the body's size stands there.
+    // What a body is read by stands there.
     *reading.extensions_mut() = parts.extensions.clone();
-    let Body(bytes) = Body::from_request(reading, app).await?;
+    let bytes = intake::read(reading, most).await?;
     let principal = claimed.prove(app, &parts, &bytes)?;
     Ok((parts, principal, bytes))
 }
@@ -53,7 +54,7 @@ impl FromRequest<AppState> for SignedBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
-        let (_, principal, bytes) = read(request, app).await?;
+        let (_, principal, bytes) = read(request, app, app.config.max_body_bytes).await?;
         Ok(Self { principal, bytes })
     }
 }
@@ -62,8 +63,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SignedJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
-        let (parts, principal, bytes) = read(request, app).await?;
-        let Json(value) = Json::from_request(Request::from_parts(parts, AxumBody::from(bytes)), app).await?;
+        let (parts, principal, bytes) = read(request, app, intake::SMALL_BYTES).await?;
+        let Json(value) = Json::read(&parts.headers, &bytes)?;
         Ok(Self { principal, value })
     }
 }
@@ -72,7 +73,7 @@ impl FromRequest<AppState> for Principal {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
-        let (_, principal, bytes) = read(request, app).await?;
+        let (_, principal, bytes) = read(request, app, intake::SMALL_BYTES).await?;
         if !bytes.is_empty() {
             return Err(FIELD.problem().field("body").accepted("no body on this route"));
         }

@@ -23,6 +23,7 @@ pub(super) async fn run(args: Args, context: Context) -> Result<(), CliError> {
         return Ok(());
     }
     crate::logging::start(&context.config.log, context.config.log_format)?;
+    crate::logging::keep_contained_panics_quiet();
     let mut stop = Box::pin(stop_signal()?);
     if args.sample {
         tokio::select! {

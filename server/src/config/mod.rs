@@ -50,10 +50,11 @@ pub struct Config {
     #[config(env = "BANLANG_DATABASE_CONNECTIONS", default = 8, validate(matches!(*database_connections, 1..=200), "range"))]
     pub database_connections: u32,
 
-    /// Largest request body, in bytes.
+    /// Largest body of an exchange or a deposit, in bytes, as sent and once unpacked. Up to six times as much memory is
+    /// spent on all bodies together.
     ///
     /// Accepted: 65536 (64 KiB) to 268435456 (256 MiB)
-    #[config(env = "BANLANG_MAX_BODY_BYTES", default = 16_777_216, validate(matches!(*max_body_bytes, 65_536..=268_435_456), "range"))]
+    #[config(env = "BANLANG_MAX_BODY_BYTES", default = 4_194_304, validate(matches!(*max_body_bytes, 65_536..=268_435_456), "range"))]
     pub max_body_bytes: usize,
 
     /// Most bytes of batches in one page of an exchange, before compression.
@@ -62,13 +63,20 @@ pub struct Config {
     #[config(env = "BANLANG_PAGE_BYTES", default = 4_194_304, validate(matches!(*page_bytes, 65_536..=67_108_864), "range"))]
     pub page_bytes: usize,
 
-    /// How long a request may take, its body's arrival included, in seconds.
+    /// How long a request may take, without its body's arrival, in seconds.
     ///
     /// Accepted: 1 to 3600
     #[config(env = "BANLANG_REQUEST_TIMEOUT_SECONDS", default = 60, validate(matches!(*request_timeout_seconds, 1..=3600), "range"))]
     pub request_timeout_seconds: u64,
 
-    /// How long a connection may take to send a request's head, and may stay idle between requests, in seconds.
+    /// How long a body may take to arrive, in seconds.
+    ///
+    /// Accepted: 1 to 3600
+    #[config(env = "BANLANG_BODY_TIMEOUT_SECONDS", default = 300, validate(matches!(*body_timeout_seconds, 1..=3600), "range"))]
+    pub body_timeout_seconds: u64,
+
+    /// How long a connection may take to send a request's head, may stay idle between requests, and may send nothing
+    /// within a body, in seconds.
     ///
     /// Accepted: 1 to 3600
     #[config(env = "BANLANG_HEADER_TIMEOUT_SECONDS", default = 30, validate(matches!(*header_timeout_seconds, 1..=3600), "range"))]
@@ -80,13 +88,13 @@ pub struct Config {
     #[config(env = "BANLANG_SHUTDOWN_GRACE_SECONDS", default = 30, validate(matches!(*shutdown_grace_seconds, 0..=3600), "range"))]
     pub shutdown_grace_seconds: u64,
 
-    /// Requests worked on at once; others wait their turn before their body is read.
+    /// Requests worked on at once; others wait their turn. A request whose body is arriving does not count.
     ///
     /// Accepted: 1 to 100000
     #[config(env = "BANLANG_CONCURRENCY_LIMIT", default = 512, validate(matches!(*concurrency_limit, 1..=100_000), "range"))]
     pub concurrency_limit: usize,
 
-    /// Connections open at once; others wait to be accepted.
+    /// Connections open at once. One more takes the place of the one that has kept the server waiting longest.
     ///
     /// Accepted: 1 to 100000
     #[config(env = "BANLANG_CONNECTION_LIMIT", default = 4096, validate(matches!(*connection_limit, 1..=100_000), "range"))]

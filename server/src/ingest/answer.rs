@@ -18,6 +18,7 @@ use super::{Refusal, epoch, inventory, receipt};
 use crate::app::AppState;
 use crate::auth::{Principal, restored};
 use crate::db::{Blob, DbError, Tx};
+use crate::intake::Held;
 use crate::maintenance::snapshot;
 use crate::on_db;
 use crate::problem::{Problem, ProblemKind};
@@ -55,17 +56,25 @@ pub(crate) fn refused(outcome: &Outcome, also_unknown: bool) -> Result<(), Probl
     Err(kind.problem().field(format!("page.batches[{index}]")).accepted(accepted).detail(detail))
 }
 
-/// Answers a request of a signed-in device.
+/// Answers a request of a signed-in device. The memory held for its batches comes back when they are stored, the rest
+/// with the answer.
 ///
 /// # Errors
 /// When a batch is not signed by its device, the sign-in no longer stands, or the database does not answer.
-pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn answer(
+    app: &AppState,
+    principal: &Principal,
+    request: Request,
+    mut held: Held,
+) -> Result<Response, Problem> {
     let at = app.now();
     let device = principal.device;
     app.ingest.notes.contact(device, Contact { at, skew_ms: request.clock.0.saturating_sub(at.0) });
+    let _kept = held.split(request.weigh_said());
     let Request { page, heads, withheld, certificates, agreement, page_bytes, take_snapshots, .. } = request;
     let authors = page.batches.iter().map(Batch::device).collect();
     restored::introduce(app, &certificates, &authors, Some(principal.into())).await?;
+    drop(certificates);
     let outcome = if page.batches.is_empty() {
         app.ingest.nudge(app);
         Outcome::default()
@@ -75,6 +84,7 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
             via: Via::Sync,
             carrier: Some(device),
             principal: Some(principal.clone()),
+            held,
         };
         app.ingest.submit(app, incoming).await?
     };
@@ -120,7 +130,7 @@ pub(crate) async fn answer(app: &AppState, principal: &Principal, request: Reque
 
     // A device that says everything says also what was withheld from it; one that has nothing yet cannot differ.
     let differs = if agreement == Digest16::NONE && !known.is_empty() {
-        let ours = epoch::withheld(&mut tx, &known).await?;
+        let ours = epoch::withheld(&mut tx, device, &known, &proposal.inventory, &withheld).await?;
         differs(device, &known, &proposal.inventory, &ours, &withheld)
     } else {
         Vec::new()

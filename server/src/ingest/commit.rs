@@ -45,6 +45,20 @@ pub struct Outcome {
     pub admitted: usize,
 }
 
+impl Outcome {
+    /// Adds what became of the next part of one submission, whose batches begin at this index.
+    pub(crate) fn join(&mut self, next: Self, index: usize) {
+        let mut heads: BTreeMap<LogId, Head> = self.heads.drain(..).collect();
+        heads.extend(next.heads);
+        self.heads = heads.into_iter().collect();
+        let held: BTreeSet<BatchHash> = self.held.drain(..).chain(next.held).collect();
+        self.held = held.into_iter().collect();
+        self.refused.extend(next.refused.into_iter().map(|(at, why)| (index + at, why)));
+        self.denied = self.denied.take().or(next.denied);
+        self.admitted += next.admitted;
+    }
+}
+
 /// Stores a group of submissions. Nothing of it holds until the caller commits; then outcomes may be told.
 ///
 /// # Errors
@@ -120,15 +134,17 @@ pub(crate) async fn begin<'a>(
     let mut logs = BTreeSet::new();
     let mut hashes = BTreeSet::new();
     let mut credentials: BTreeSet<CredentialId> = BTreeSet::new();
+    let mut arriving = BTreeMap::new();
     for prepared in batches {
         let log = prepared.batch.log();
+        arriving.insert(prepared.batch.hash(), (log, prepared.batch.head()));
         logs.insert(log);
         logs.insert(LogId { device: context.server_device, ..log });
         hashes.extend([prepared.batch.hash(), prepared.batch.header().prev]);
         credentials.insert(credential_id(&prepared.batch));
     }
     let heads = store::heads(tx, &logs).await?;
-    let waiting = store::waiting(tx, &logs).await?;
+    let waiting = store::waiting(tx, &heads, arriving.into_values()).await?;
     hashes.extend(waiting.iter().map(|stored| stored.batch.header().prev));
     let known = store::known(tx, &hashes).await?;
     let next_id = store::next_batch_id(tx).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use sync_core::admit::Reason;
 use sync_core::admit::ledger::{Decided, Placer, decide};
-use sync_core::id::{AreaId, DeviceId, RecordId, UnixMs};
+use sync_core::id::{AreaId, ChangeHash, DeviceId, RecordId, UnixMs};
 use sync_core::log::{LogId, SCHEMA};
 
 use super::adopt;
@@ -63,6 +63,7 @@ pub(crate) struct Group {
     pub(crate) next_id: i64,
     pub(crate) rights: Rights,
     loaded: HashSet<RecordId>,
+    looked_up: HashSet<(RecordId, ChangeHash)>,
 }
 
 impl Group {
@@ -77,6 +78,7 @@ impl Group {
             next_id,
             rights,
             loaded: HashSet::new(),
+            looked_up: HashSet::new(),
         }
     }
 
@@ -152,12 +154,15 @@ impl Group {
     ) -> Result<(), DbError> {
         loop {
             let due = self.due();
-            let records: Vec<RecordId> = due
+            let changes: Vec<(RecordId, ChangeHash)> = due
                 .iter()
-                .flat_map(|index| self.works[*index].prepared.batch.header().entries.iter().map(|entry| entry.record))
-                .chain(extra.iter().map(|candidate| candidate.record))
+                .flat_map(|index| &self.works[*index].prepared.batch.header().entries)
+                .map(|entry| (entry.record, entry.change))
+                .chain(extra.iter().map(|candidate| (candidate.record, candidate.hash)))
                 .collect();
-            self.load(tx, records, context).await?;
+            self.load(tx, changes.iter().map(|(record, _)| *record), context).await?;
+            let unseen = changes.into_iter().filter(|change| self.looked_up.insert(*change)).collect();
+            load::add_kept(tx, &mut self.records, &unseen).await?;
             let mut candidates = Vec::new();
             for index in due {
                 let state = self.placer.state(index);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::admit::Binding;
 use sync_core::admit::ledger::author;
-use sync_core::id::{RecordId, RecorderId, Role};
+use sync_core::id::{ChangeHash, RecordId, RecorderId, Role};
 
 use super::decide::{Admitted, Bytes, Candidate, Open, Record};
 use super::signer::{CredentialId, Known, Signers};
@@ -12,7 +12,7 @@ use super::standing::Standing;
 use super::store::{self, ChangeRow};
 use crate::db::{DbError, Tx};
 
-/// The stored part of these records; one of which nothing is stored is left out.
+/// The stored part of these records without what lies in quarantine; one of which nothing is stored is left out.
 pub(crate) async fn records(
     tx: &mut Tx,
     wanted: &BTreeSet<RecordId>,
@@ -30,6 +30,19 @@ pub(crate) async fn records(
         take(records.entry(row.record).or_default(), row, &known);
     }
     Ok(records)
+}
+
+/// Adds to records what lies in quarantine of these changes: another batch may bring one of them in.
+pub(crate) async fn add_kept(
+    tx: &mut Tx,
+    records: &mut BTreeMap<RecordId, Record>,
+    changes: &BTreeSet<(RecordId, ChangeHash)>,
+) -> Result<(), DbError> {
+    let nobody = Known::default();
+    for row in store::kept(tx, changes).await? {
+        take(records.entry(row.record).or_default(), row, &nobody);
+    }
+    Ok(())
 }
 
 /// Adds a stored change to its record.

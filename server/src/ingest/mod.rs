@@ -33,19 +33,20 @@ pub(crate) mod rows;
 mod signer;
 mod standing;
 mod store;
+mod unpack;
 mod usage;
 
 pub(crate) use answer::directory;
 pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
 pub use commit::Outcome;
 pub use deposit::{CARRIED_KEY, Deposit, deposit};
-pub use encoding::CONTENT_ENCODING;
 pub(crate) use encoding::{accepts, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;
 pub(crate) use standing::stored_standing;
 pub use standing::{Standing, State, Via};
+pub use unpack::CONTENT_ENCODING;
 
 /// What a release shares with ingest: it is the admission of one change, late.
 pub(crate) mod adoption {

@@ -7,12 +7,16 @@ use sync_core::log::{Batch, Head, LogId};
 
 use super::rows::{self, Find, Value};
 use super::signer::area;
-use super::standing::Standing;
 use super::store::{self, BatchRow, seq_of};
 use crate::db::{Blob, DbError, Tx};
 
-/// Batches read in one go: their bodies are read together.
+/// Batches whose headers are read in one go.
 const STEP: usize = 256;
+/// About how many bytes of headers the batches have whose bodies are read in one go. A header has some 50 bytes for each
+/// entry, and a batch of few large entries has at most 1 MiB.
+const STEP_HEADER_BYTES: usize = 32 * 1024;
+/// Batches whose bodies are read in one go.
+const STEP_BODIES: usize = 32;
 /// Batches in one page at most.
 const MAX_BATCHES: usize = 32_768;
 
@@ -42,12 +46,23 @@ pub(crate) async fn read(tx: &mut Tx, ranges: &[Range], about_bytes: usize) -> R
     let mut batches = Vec::new();
     let mut bytes = 0;
     for step in places.chunks(STEP) {
-        for batch in read_step(tx, step).await? {
-            if bytes >= about_bytes {
-                return Ok((batches, true));
+        let mut rows = read_rows(tx, step).await?.into_iter().peekable();
+        while rows.peek().is_some() {
+            let (mut some, mut header_bytes) = (Vec::new(), 0);
+            while header_bytes < STEP_HEADER_BYTES
+                && some.len() < STEP_BODIES
+                && let Some(row) = rows.next()
+            {
+                header_bytes += row.1.len();
+                some.push(row);
             }
-            bytes += batch.approximate_bytes();
-            batches.push(batch);
+            for stored in store::with_admitted_bodies(tx, some).await? {
+                if bytes >= about_bytes {
+                    return Ok((batches, true));
+                }
+                bytes += stored.batch.approximate_bytes();
+                batches.push(stored.batch);
+            }
         }
     }
     Ok((batches, cut))
@@ -65,7 +80,8 @@ fn places(ranges: &[Range]) -> (Vec<(LogId, BatchSeq)>, bool) {
     (places, cut)
 }
 
-async fn read_step(tx: &mut Tx, places: &[(LogId, BatchSeq)]) -> Result<Vec<Batch>, DbError> {
+/// The rows of the batches at these places, in this order.
+async fn read_rows(tx: &mut Tx, places: &[(LogId, BatchSeq)]) -> Result<Vec<BatchRow>, DbError> {
     const FIND: Find<'_> = Find {
         select: "id, generation, code, device_id, seq, header, signature, received_at_ms",
         from: "batch",
@@ -91,12 +107,5 @@ async fn read_step(tx: &mut Tx, places: &[(LogId, BatchSeq)]) -> Result<Vec<Batc
         rows.push((at, (row.id, row.header, row.signature, row.received_at_ms)));
     }
     rows.sort_by_key(|(at, _)| *at);
-    let stored = store::with_bodies(tx, rows.into_iter().map(|(_, row)| row).collect()).await?;
-    Ok(stored
-        .into_iter()
-        .map(|stored| {
-            let standings = stored.standings;
-            stored.batch.withholding(|ordinal| standings.get(ordinal) == Some(&Standing::Admitted))
-        })
-        .collect())
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }

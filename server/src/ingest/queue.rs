@@ -4,7 +4,7 @@
 //! records on every core; a second one stores the whole group in one transaction. While the second waits for the disk
 //! the first prepares the next group, and what arrives meanwhile makes that group larger: no timer, no tuning.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use crate::app::AppState;
 use crate::auth::Principal;
 use crate::auth::key::Purpose;
 use crate::db::Tx;
+use crate::intake::Held;
 use crate::problem::{BUSY, INTERNAL, Problem};
 use crate::write_tx;
 
@@ -32,7 +33,16 @@ const QUEUE: usize = 1024;
 /// Requests in one transaction.
 const GROUP_REQUESTS: usize = 128;
 /// About how many bytes of batches go into one transaction.
-const GROUP_BYTES: usize = 8 << 20;
+const GROUP_BYTES: usize = 1 << 20;
+/// About how many changes go into one transaction: each takes some kilobytes in memory while it is judged and written.
+const GROUP_CHANGES: usize = 1024;
+/// About how many bytes of one submission go into one transaction.
+const SHARE_BYTES: usize = 1 << 20;
+/// About how many changes of one submission go into one transaction: while they are judged everybody else waits.
+const SHARE_CHANGES: usize = 256;
+/// A submission above either is large: one goes into a transaction beside any number of others.
+const SMALL_BYTES: usize = 256 * 1024;
+const SMALL_CHANGES: usize = 64;
 /// How long notes wait for a group that takes them along.
 const NOTES_WAIT: Duration = Duration::from_millis(200);
 
@@ -47,17 +57,61 @@ pub struct Incoming {
     pub carrier: Option<DeviceId>,
     /// Who is signed in; `None` where a batch's own signature is all that counts.
     pub principal: Option<Principal>,
+    /// The memory held for them; it comes back when they are stored.
+    pub held: Held,
 }
 
 struct Job {
     incoming: Incoming,
+    size: Size,
+    reply: Reply,
+}
+
+/// Who waits for a submission, and what is held until it is answered.
+struct Reply {
+    to: oneshot::Sender<Result<Outcome, Problem>>,
+    _held: Held,
+}
+
+impl Reply {
+    fn send(self, outcome: Result<Outcome, Problem>) {
+        // Who went away does not undo what was stored.
+        self.to.send(outcome).ok();
+    }
+}
+
+/// What counts against the limits of one transaction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
     bytes: usize,
-    reply: oneshot::Sender<Result<Outcome, Problem>>,
+    changes: usize,
+}
+
+impl Size {
+    fn of(batch: &Batch) -> Self {
+        Self { bytes: batch.approximate_bytes(), changes: batch.bodies().len() }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { bytes: self.bytes + other.bytes, changes: self.changes + other.changes }
+    }
+
+    fn fills_a_group(self) -> bool {
+        self.bytes >= GROUP_BYTES || self.changes >= GROUP_CHANGES
+    }
+
+    fn fills_a_share(self) -> bool {
+        self.bytes >= SHARE_BYTES || self.changes >= SHARE_CHANGES
+    }
+
+    fn is_large(self) -> bool {
+        self.bytes > SMALL_BYTES || self.changes > SMALL_CHANGES
+    }
 }
 
 struct Group {
     submissions: Vec<Arc<Submission>>,
-    replies: Vec<oneshot::Sender<Result<Outcome, Problem>>>,
+    replies: Vec<Reply>,
     context: Context,
 }
 
@@ -73,16 +127,36 @@ pub struct Ingest {
 impl Ingest {
     /// Stores batches durably. When this returns, what the outcome says has been committed.
     ///
-    /// A caller that goes away does not undo it: the batches are stored all the same.
+    /// A caller that goes away does not undo it: the batches are stored all the same. Many batches are stored in several
+    /// transactions, so that no caller holds up all others: what was stored before one of them fails stays stored.
     ///
     /// # Errors
     /// `server.busy` when too many requests wait; what the database says.
     pub async fn submit(&self, app: &AppState, incoming: Incoming) -> Result<Outcome, Problem> {
+        let Incoming { batches, via, carrier, principal, held } = incoming;
+        let mut outcome = Outcome::default();
+        let mut shares = shares(batches).into_iter().peekable();
+        let (mut held, mut index) = (Some(held), 0);
+        while let Some((batches, size)) = shares.next() {
+            let count = batches.len();
+            // What is held comes back with the last of them.
+            let held = if shares.peek().is_none() { held.take() } else { None }.unwrap_or_default();
+            let incoming = Incoming { batches, via, carrier, principal: principal.clone(), held };
+            outcome.join(self.submit_one(app, incoming, size).await?, index);
+            if outcome.denied.is_some() {
+                break;
+            }
+            index += count;
+        }
+        Ok(outcome)
+    }
+
+    async fn submit_one(&self, app: &AppState, mut incoming: Incoming, size: Size) -> Result<Outcome, Problem> {
         let busy = || BUSY.problem().retry_after_s(2);
-        let (reply, answer) = oneshot::channel();
-        let bytes = incoming.batches.iter().map(Batch::approximate_bytes).sum();
+        let (to, answer) = oneshot::channel();
+        let reply = Reply { to, _held: std::mem::take(&mut incoming.held) };
         let queue = self.queue.get_or_init(|| start(app));
-        queue.try_send(Job { incoming, bytes, reply }).map_err(|_| busy())?;
+        queue.try_send(Job { incoming, size, reply }).map_err(|_| busy())?;
         answer.await.map_err(|_| busy())?
     }
 
@@ -93,15 +167,33 @@ impl Ingest {
 
     /// Sees to it that notes are written soon even when no batches come.
     pub(crate) fn nudge(&self, app: &AppState) {
-        let (reply, _) = oneshot::channel();
-        let incoming = Incoming { batches: Vec::new(), via: Via::Sync, carrier: None, principal: None };
+        let (to, _) = oneshot::channel();
+        let reply = Reply { to, _held: Held::default() };
+        let incoming =
+            Incoming { batches: Vec::new(), via: Via::Sync, carrier: None, principal: None, held: Held::default() };
         let queue = self.queue.get_or_init(|| start(app));
         // A queue that is not empty takes the notes along anyway.
         if queue.capacity() < QUEUE {
             return;
         }
-        queue.try_send(Job { incoming, bytes: 0, reply }).ok();
+        queue.try_send(Job { incoming, size: Size::default(), reply }).ok();
     }
+}
+
+/// Batches in the shares that each go into one transaction.
+fn shares(batches: Vec<Batch>) -> Vec<(Vec<Batch>, Size)> {
+    let mut shares: Vec<(Vec<Batch>, Size)> = Vec::new();
+    for batch in batches {
+        let size = Size::of(&batch);
+        match shares.last_mut().filter(|(_, so_far)| !so_far.fills_a_share()) {
+            Some((share, so_far)) => {
+                share.push(batch);
+                *so_far = so_far.and(size);
+            }
+            None => shares.push((vec![batch], size)),
+        }
+    }
+    shares
 }
 
 fn start(app: &AppState) -> mpsc::Sender<Job> {
@@ -116,42 +208,63 @@ fn start(app: &AppState) -> mpsc::Sender<Job> {
 }
 
 async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
-    while let Some(first) = jobs.recv().await {
+    let mut waiting = VecDeque::new();
+    // Nothing is taken before there is a place for it: what comes meanwhile may be smaller, and goes first.
+    while let Ok(place) = groups.reserve().await {
+        if waiting.is_empty() {
+            let Some(first) = jobs.recv().await else { return };
+            waiting.push_back(first);
+        }
         let Some(app) = app.upgrade() else { return };
-        let mut bytes = first.bytes;
-        let mut taken = vec![first];
-        if bytes == 0 {
+        if waiting.iter().all(|job: &Job| job.size.bytes == 0) {
             // Only notes: batches may follow within a moment and take them along.
             let more = async {
-                while bytes == 0
-                    && let Some(job) = jobs.recv().await
-                {
-                    bytes += job.bytes;
-                    taken.push(job);
+                while let Some(job) = jobs.recv().await {
+                    let brings = job.size.bytes > 0;
+                    waiting.push_back(job);
+                    if brings {
+                        break;
+                    }
                 }
             };
             tokio::time::timeout(NOTES_WAIT, more).await.ok();
         }
-        while taken.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
-            let Ok(job) = jobs.try_recv() else { break };
-            bytes += job.bytes;
-            taken.push(job);
+        while waiting.len() < GROUP_REQUESTS
+            && let Ok(job) = jobs.try_recv()
+        {
+            waiting.push_back(job);
         }
+        let mut taken = next_group(&mut waiting);
         taken.retain(|job| !job.incoming.batches.is_empty());
         let (incoming, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|job| (job.incoming, job.reply)).unzip();
         match prepare_group(&app, incoming).await {
             Ok((submissions, context)) => {
-                if groups.send(Group { submissions, replies, context }).await.is_err() {
-                    return;
-                }
+                place.send(Group { submissions, replies, context });
             }
             Err(problem) => {
                 for reply in replies {
-                    reply.send(Err(problem.clone())).ok();
+                    reply.send(Err(problem.clone()));
                 }
             }
         }
     }
+}
+
+/// The next transaction's jobs: the one that waits longest, and of the others, in their order, what fits beside it.
+fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
+    let (mut taken, mut left) = (Vec::new(), VecDeque::new());
+    let (mut size, mut has_large) = (Size::default(), false);
+    for job in waiting.drain(..) {
+        if size.fills_a_group() || (has_large && job.size.is_large()) {
+            left.push_back(job);
+        } else {
+            size = size.and(job.size);
+            has_large |= job.size.is_large();
+            taken.push(job);
+        }
+    }
+    *waiting = left;
+    taken
 }
 
 /// Checks what came on every core. Shared with imports that do not go through the queue.
@@ -213,19 +326,19 @@ async fn store_groups(app: crate::app::WeakState, mut ready: mpsc::Receiver<Grou
                     metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
                 }
                 for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                    reply.send(Ok(outcome)).ok();
+                    reply.send(Ok(outcome));
                 }
             }
             Err(problem) if requests == 1 || problem.concerns_all() => {
                 for reply in replies {
-                    reply.send(Err(problem.clone())).ok();
+                    reply.send(Err(problem.clone()));
                 }
             }
             // One of them may be at fault: each alone, so that it harms no other.
             Err(_) => {
                 for (reply, submission) in replies.into_iter().zip(submissions) {
                     let alone = store_group(&app, std::slice::from_ref(&submission), &context).await;
-                    reply.send(alone.map(|outcomes| outcomes.into_iter().next().unwrap_or_default())).ok();
+                    reply.send(alone.map(|outcomes| outcomes.into_iter().next().unwrap_or_default()));
                 }
             }
         }

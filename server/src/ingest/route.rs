@@ -8,8 +8,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::answer;
-use super::deposit::{Deposit, deposit, unreadable};
-use super::encoding::{expect_media, media, respond, unpack};
+use super::deposit::{Deposit, decrypt, deposit, unreadable};
+use super::encoding::{expect_media, media, respond};
+use super::unpack::{Layout, unpack};
 use crate::app::AppState;
 use crate::auth::SignedBody;
 use crate::problem::{Body, MEDIA, Problem};
@@ -22,8 +23,10 @@ pub const PAGE: &str = "application/vnd.banlang.page";
 pub const CARRIED: &str = "application/vnd.banlang.carried";
 /// The media type of a file of receipts.
 pub const RECEIPTS: &str = "application/vnd.banlang.receipts";
-/// How many times the largest body may grow when it is unpacked.
-const UNPACKED: usize = 4;
+const REQUEST: Layout<Request> = Layout {
+    weigh: |bytes| Request::weigh(bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error)),
+    read: |bytes| Request::from_bytes(bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error)),
+};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -43,9 +46,9 @@ pub fn router() -> OpenApiRouter<AppState> {
 )]
 async fn sync(State(app): State<AppState>, headers: HeaderMap, body: SignedBody) -> Result<Response, Problem> {
     expect_media(&headers, SYNC)?;
-    let bytes = unpack(&headers, body.bytes, app.config.max_body_bytes.saturating_mul(UNPACKED))?;
-    let request = Request::from_bytes(&bytes).map_err(|error| unreadable(error.is_unknown_layout(), &error))?;
-    let answer = answer(&app, &body.principal, request).await?;
+    let SignedBody { principal, bytes } = body;
+    let (request, held) = unpack(&app, &headers, bytes, None, REQUEST).await?;
+    let answer = answer(&app, &principal, request, held).await?;
     let in_agreement = matches!(answer, sync_core::sync::Response::InAgreement { .. });
     let mut response = respond(&headers, SYNC, answer.to_bytes());
     if in_agreement {
@@ -70,18 +73,18 @@ async fn sync(State(app): State<AppState>, headers: HeaderMap, body: SignedBody)
     ),
 )]
 async fn deposits(State(app): State<AppState>, headers: HeaderMap, Body(body): Body) -> Result<Response, Problem> {
-    let limit = app.config.max_body_bytes.saturating_mul(UNPACKED);
-    let came = match media(&headers) {
-        PAGE => Deposit::of_page(&unpack(&headers, body, limit)?)?,
+    let (came, held) = match media(&headers) {
+        PAGE => unpack(&app, &headers, body, None, Deposit::OF_PAGE).await?,
         CARRIED => {
             let known = app.auth.known(&app.db, app.now()).await?;
-            Deposit::of_file(&unpack(&headers, body, limit)?, &known.ring, limit)?
+            let envelope = Box::new(move |bytes: &[u8]| decrypt(bytes, &known.ring));
+            unpack(&app, &headers, body, Some(envelope), Deposit::OF_FILE).await?
         }
         _ => {
             let accepted = "application/vnd.banlang.page or application/vnd.banlang.carried";
             return Err(MEDIA.problem().field("content-type").accepted(accepted));
         }
     };
-    let receipts = deposit(&app, came).await?;
+    let receipts = deposit(&app, came, held).await?;
     Ok(respond(&headers, RECEIPTS, receipts.to_bytes()))
 }

@@ -94,29 +94,72 @@ pub(crate) struct StoredBatch {
     pub(crate) standings: Vec<Standing>,
 }
 
-/// The waiting batches of these logs, oldest place first.
-pub(crate) async fn waiting(tx: &mut Tx, logs: &BTreeSet<LogId>) -> Result<Vec<StoredBatch>, DbError> {
-    // The condition of the index of unchained batches as it stands there: without it SQLite reads every batch.
-    const ANY: &str = "select distinct generation, code, device_id from batch \
-                       where state <> 'chained' and state = 'waiting'";
-    const WAITING: Find<'_> = Find {
-        select: "id, header, signature, received_at_ms",
+/// The waiting batches that may become something else when these batches arrive, oldest place first: those that follow
+/// one of them or each other, and those whose place a log comes to. Any number of others may wait; they are not read.
+pub(crate) async fn waiting(
+    tx: &mut Tx,
+    heads: &BTreeMap<LogId, Head>,
+    arriving: impl Iterator<Item = (LogId, Head)>,
+) -> Result<Vec<StoredBatch>, DbError> {
+    const AFTER: &str =
+        "select id, generation, code, device_id, seq, hash from batch where state = 'waiting' and prev in";
+    const AT: Find<'_> = Find {
+        select: "id, generation, code, device_id, seq, hash",
         from: "batch",
-        by: &["generation", "code", "device_id"],
-        and: "state <> 'chained' and state = 'waiting'",
+        by: &["generation", "code", "device_id", "seq"],
+        and: "state = 'waiting'",
     };
-    let any: Vec<(i64, i64, Blob<DeviceId>)> = on_db!(tx, |c| sqlx::query_as(ANY).fetch_all(c).await)?;
-    let mut wanted = BTreeSet::new();
-    for (generation, code, Blob(device)) in any {
-        let log = LogId { area: area(generation, code)?, device };
-        if logs.contains(&log) {
-            wanted.insert(log);
+    const ROWS: &str = "select id, header, signature, received_at_ms from batch where id in";
+    type Row = (i64, i64, i64, Blob<DeviceId>, i64, Blob<BatchHash>);
+    let mut reach = Reach::of(heads);
+    let mut new: Vec<(LogId, Head)> = arriving.collect();
+    let mut found: BTreeSet<i64> = BTreeSet::new();
+    while !new.is_empty() {
+        let hashes: Vec<Value<'_>> = new.iter().map(|(_, head)| Value::Bytes(head.hash.as_bytes())).collect();
+        let mut rows: Vec<Row> = rows::read(tx, AFTER, &hashes).await?;
+        let places = reach.extend(&new);
+        let keys: Vec<Value<'_>> =
+            places.iter().flat_map(|(log, seq)| log_keys([log]).into_iter().chain([Value::Int(*seq)])).collect();
+        rows.extend(rows::read_by::<Row>(tx, AT, &keys).await?);
+        new.clear();
+        for (id, generation, code, Blob(device), seq, Blob(hash)) in rows {
+            if found.insert(id) {
+                let log = LogId { area: area(generation, code)?, device };
+                new.push((log, Head { seq: seq_of(seq)?, hash }));
+            }
         }
     }
-    let rows: Vec<BatchRow> = rows::read_by(tx, WAITING, &log_keys(&wanted)).await?;
+    let ids: Vec<Value<'_>> = found.iter().map(|id| Value::Int(*id)).collect();
+    let rows: Vec<BatchRow> = rows::read(tx, ROWS, &ids).await?;
     let mut batches = with_bodies(tx, rows).await?;
     batches.sort_by_key(|stored| (stored.batch.log(), stored.batch.header().seq, stored.id));
     Ok(batches)
+}
+
+/// How far logs may come, whichever of the batches at hand follow each other.
+struct Reach {
+    tops: BTreeMap<LogId, u64>,
+    places: BTreeSet<(LogId, u64)>,
+}
+
+impl Reach {
+    fn of(heads: &BTreeMap<LogId, Head>) -> Self {
+        Self { tops: heads.iter().map(|(log, head)| (*log, head.seq.0)).collect(), places: BTreeSet::new() }
+    }
+
+    /// Adds batches; the places that come within reach by it.
+    fn extend(&mut self, batches: &[(LogId, Head)]) -> BTreeSet<(LogId, i64)> {
+        self.places.extend(batches.iter().map(|(log, head)| (*log, head.seq.0)));
+        let mut within = BTreeSet::new();
+        for log in batches.iter().map(|(log, _)| *log) {
+            let top = self.tops.entry(log).or_default();
+            while self.places.contains(&(log, *top + 1)) {
+                *top += 1;
+                within.extend(i64::try_from(*top + 1).map(|seq| (log, seq)));
+            }
+        }
+        within
+    }
 }
 
 /// `id, header, signature, received_at_ms` of a batch.
@@ -125,9 +168,20 @@ pub(crate) type BatchRow = (i64, Vec<u8>, Blob<[u8; 64]>, i64);
 /// Joins rows of batches with their changes. The order of the rows is kept.
 pub(crate) async fn with_bodies(tx: &mut Tx, rows: Vec<BatchRow>) -> Result<Vec<StoredBatch>, DbError> {
     const BODIES: &str = "select batch_id, ordinal, bytes, verdict, reason from change where batch_id in";
+    joined(tx, rows, BODIES).await
+}
+
+/// As [`with_bodies`], but what is not admitted is withheld: its bytes are not even read.
+pub(crate) async fn with_admitted_bodies(tx: &mut Tx, rows: Vec<BatchRow>) -> Result<Vec<StoredBatch>, DbError> {
+    const BODIES: &str = "select batch_id, ordinal, case when verdict = 'admitted' then bytes end, verdict, reason \
+                          from change where batch_id in";
+    joined(tx, rows, BODIES).await
+}
+
+async fn joined(tx: &mut Tx, rows: Vec<BatchRow>, read: &str) -> Result<Vec<StoredBatch>, DbError> {
     let keys: Vec<Value<'_>> = rows.iter().map(|row| Value::Int(row.0)).collect();
     type Row = (i64, i64, Option<Vec<u8>>, String, Option<String>);
-    let bodies: Vec<Row> = rows::read(tx, BODIES, &keys).await?;
+    let bodies: Vec<Row> = rows::read(tx, read, &keys).await?;
     let mut by_batch: HashMap<i64, BTreeMap<i64, (Option<RawChange>, Standing)>> = HashMap::new();
     for (batch, ordinal, bytes, verdict, reason) in bodies {
         let standing = stored_standing(&verdict, reason.as_deref())?;
@@ -185,14 +239,17 @@ struct ChangeColumns {
 }
 
 /// The columns of [`ChangeRow`]; complete with a condition on `c` or `b`.
+macro_rules! change_columns {
+    () => {
+        "c.batch_id, c.ordinal, c.record_id, c.kind, c.change_hash, c.bytes, c.verdict, c.reason, \
+         b.generation, b.code, b.device_id, b.certificate_no, b.received_at_ms, b.state"
+    };
+}
+const CHANGE_COLUMNS: &str = change_columns!();
+
 macro_rules! change_rows {
     ($condition:literal) => {
-        concat!(
-            "select c.batch_id, c.ordinal, c.record_id, c.kind, c.change_hash, c.bytes, c.verdict, c.reason, ",
-            "b.generation, b.code, b.device_id, b.certificate_no, b.received_at_ms, b.state ",
-            "from change c join batch b on b.id = c.batch_id where ",
-            $condition
-        )
+        concat!("select ", change_columns!(), " from change c join batch b on b.id = c.batch_id where ", $condition)
     };
 }
 
@@ -227,12 +284,29 @@ impl ChangeRow {
 
 /// Every stored change of these records, in the order of arrival.
 pub(crate) async fn changes_of(tx: &mut Tx, records: &BTreeSet<RecordId>) -> Result<Vec<ChangeRow>, DbError> {
-    const CHANGES: &str = change_rows!("c.record_id in");
+    const CHANGES: &str = change_rows!("c.verdict <> 'quarantined' and c.record_id in");
     let keys: Vec<Value<'_>> = records.iter().map(|record| Value::Bytes(record.as_bytes())).collect();
     let rows: Vec<ChangeColumns> = rows::read(tx, CHANGES, &keys).await?;
     let mut rows: Vec<ChangeRow> = rows.into_iter().map(ChangeRow::of).collect::<Result<_, _>>()?;
     rows.sort_by_key(|row| row.place);
     Ok(rows)
+}
+
+/// The rows of these changes of these records that lie in quarantine. A record may have any number of such rows: only
+/// those that may become part of it by another batch are read.
+pub(crate) async fn kept(tx: &mut Tx, changes: &BTreeSet<(RecordId, ChangeHash)>) -> Result<Vec<ChangeRow>, DbError> {
+    const KEPT: Find<'_> = Find {
+        select: CHANGE_COLUMNS,
+        from: "change c join batch b on b.id = c.batch_id",
+        by: &["c.record_id", "c.change_hash"],
+        and: "c.verdict = 'quarantined'",
+    };
+    let keys: Vec<Value<'_>> = changes
+        .iter()
+        .flat_map(|(record, hash)| [Value::Bytes(record.as_bytes()), Value::Bytes(hash.as_bytes())])
+        .collect();
+    let rows: Vec<ChangeColumns> = rows::read_by(tx, KEPT, &keys).await?;
+    rows.into_iter().map(ChangeRow::of).collect()
 }
 
 /// One stored change.

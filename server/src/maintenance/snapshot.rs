@@ -56,6 +56,11 @@ pub const LEAST_CHANGES: i64 = 500;
 const LEVEL: i32 = 19;
 /// A window over all of a snapshot, as long as any device takes: 8 MiB.
 const WINDOW_LOG: u32 = 23;
+/// Tables of the compressor, as powers of two of four bytes each: 4 and 8 MiB, where the level alone would take up to 80.
+const HASH_LOG: u32 = 20;
+const CHAIN_LOG: u32 = 21;
+/// About how many bytes of batches a snapshot holds at most: it is made in memory.
+const MOST_BYTES: usize = 8 << 20;
 
 /// A prepared snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -115,13 +120,15 @@ pub async fn prepare(db: &Db, directory: &Path, area: AreaId, now: UnixMs) -> Re
     let inventory = inventory_of(&mut tx, area).await?;
     let ranges: Vec<Range> =
         inventory.iter().map(|(log, head)| Range { log: *log, after: BatchSeq(0), to: *head }).collect();
-    let (batches, _) = read_page(&mut tx, &ranges, usize::MAX).await?;
-    // A page holds a bounded number of batches: what is offered is what is in the file.
+    let (batches, is_cut) = read_page(&mut tx, &ranges, MOST_BYTES).await?;
+    // A page is bounded: what is offered is what is in the file.
     let inventory: Inventory = batches.iter().map(|batch| (batch.log(), batch.head())).collect();
     let devices: BTreeSet<DeviceId> = inventory.iter().map(|(log, _)| log.device).collect();
     let directory_entries = crate::ingest::directory(&mut tx, &devices).await?;
+    let held: usize = batches.iter().map(|batch| batch.header().entries.len()).sum();
+    // One that cannot hold everything is made anew when the area has grown, not because it does not.
+    let changes = if is_cut { changes_of(&mut tx, area).await?.max(held as i64) } else { held as i64 };
     drop(tx);
-    let changes: usize = batches.iter().map(|batch| batch.header().entries.len()).sum();
     let count = batches.len();
     let digest = inventory.digest();
     let snapshot = Snapshot { area, directory: directory_entries, page: Page { batches } };
@@ -135,6 +142,8 @@ pub async fn prepare(db: &Db, directory: &Path, area: AreaId, now: UnixMs) -> Re
             drop(snapshot);
             let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
             packer.set_parameter(zstd::zstd_safe::CParameter::WindowLog(WINDOW_LOG))?;
+            packer.set_parameter(zstd::zstd_safe::CParameter::HashLog(HASH_LOG))?;
+            packer.set_parameter(zstd::zstd_safe::CParameter::ChainLog(CHAIN_LOG))?;
             packer.set_parameter(zstd::zstd_safe::CParameter::EnableLongDistanceMatching(true))?;
             let packed = packer.compress(&bytes)?;
             std::fs::create_dir_all(&folder)?;
@@ -163,7 +172,7 @@ struct SnapshotRow<'a> {
     inventory: &'a Inventory,
     file: &'a str,
     bytes: usize,
-    changes: usize,
+    changes: i64,
     now: UnixMs,
 }
 
@@ -185,12 +194,23 @@ async fn keep(tx: &mut Tx, row: &SnapshotRow<'_>) -> Result<Option<String>, DbEr
         .bind(inventory.0.clone())
         .bind(row.file)
         .bind(row.bytes as i64)
-        .bind(row.changes as i64)
+        .bind(row.changes)
         .bind(row.now.0)
         .execute(c)
         .await
         .map(drop))?;
     Ok(old)
+}
+
+/// How many admitted changes an area has.
+async fn changes_of(tx: &mut Tx, of: AreaId) -> Result<i64, DbError> {
+    const CHANGES: &str =
+        "select coalesce(cast(sum(changes) as bigint), 0) from record where generation = $1 and code = $2";
+    Ok(on_db!(tx, |c| sqlx::query_scalar(CHANGES)
+        .bind(i64::from(of.generation))
+        .bind(i64::from(of.code))
+        .fetch_one(c)
+        .await)?)
 }
 
 async fn inventory_of(tx: &mut Tx, of: AreaId) -> Result<Inventory, DbError> {

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::path::ErrorKind;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -11,45 +11,56 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::whole_number::whole_numbers;
-use super::{CUT, FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX, TOO_LARGE};
+use super::{FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX};
+use crate::app::AppState;
+use crate::intake;
 
 /// A request's body as bytes, at most `max_body_bytes` of them.
 #[derive(Debug, Clone)]
 pub struct Body(pub Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl FromRequest<AppState> for Body {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
-                Err(TOO_LARGE.problem().field("body").accepted("at most the server's max_body_bytes"))
-            }
-            Err(_) => Err(CUT.problem().field("body").detail("the connection ended before the body did")),
-        }
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
+        intake::read(request, app.config.max_body_bytes).await.map(Self)
     }
 }
 
-/// A JSON body, which is always an object; as a response, a JSON document.
+/// A JSON body, which is always an object, at most [`intake::SMALL_BYTES`] of it; as a response, a JSON document.
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(MEDIA.problem().field("content-type").accepted("application/json"));
-        }
-        let Body(bytes) = Body::from_request(request, state).await?;
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        Self::expect(&headers)?;
+        Self::read(&headers, &intake::read(request, intake::SMALL_BYTES).await?)
+    }
+}
+
+impl<T> Json<T> {
+    fn expect(headers: &HeaderMap) -> Result<(), Problem> {
+        if is_json(headers) { Ok(()) } else { Err(MEDIA.problem().field("content-type").accepted("application/json")) }
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// What a body holds that came with these headers.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the field at fault.
+    pub(crate) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Problem> {
+        Self::expect(headers)?;
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             // Serde would take the fields in their order, and a list of nothings for a change of nothing.
             return Err(FIELD.problem().field("body").accepted("a JSON object"));
         }
-        match whole_numbers(&bytes) {
+        match whole_numbers(bytes) {
             Some(plain) => read(&plain),
-            None => read(&bytes),
+            None => read(bytes),
         }
         .map(Self)
     }

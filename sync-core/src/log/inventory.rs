@@ -226,6 +226,16 @@ pub(crate) fn write_heads(out: &mut Writer, heads: &[(LogId, Head)]) {
     }
 }
 
+/// Passes over a list of heads; says how many there were.
+pub(crate) fn skip_heads(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    let count = from.count("heads", MAX_HEADS, LEAST_HEAD_BYTES)?;
+    for _ in 0..count {
+        LogId::read(from)?;
+        Head::read(from)?;
+    }
+    Ok(count)
+}
+
 /// Reads what [`write_heads`] wrote.
 pub(crate) fn read_heads(from: &mut Reader<'_>) -> Result<Vec<(LogId, Head)>, WireError> {
     let count = from.count("heads", MAX_HEADS, LEAST_HEAD_BYTES)?;

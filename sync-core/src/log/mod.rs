@@ -17,7 +17,7 @@ pub use batch::{Batch, BatchError, BatchHeader, Body, Entry, SCHEMA, limits, sea
 pub use change::{RawChange, RawChangeError};
 pub use checkpoint::{Checkpoint, JournalPage};
 pub use inventory::{Digest16, Head, Inventory, LogId};
-pub(crate) use inventory::{MAX_HEADS, read_heads, write_heads};
+pub(crate) use inventory::{MAX_HEADS, read_heads, skip_heads, write_heads};
 pub use journal::{Arrival, Decision, JournalEntry, Judgement, Mark, Move, Position, Tip};
 pub use key::{Signature, verify};
 pub use receipt::{Receipt, Stage};

@@ -2,7 +2,7 @@
 //!
 //! A carried file is encrypted to the server outside of this crate; what is laid out here is the text that is encrypted.
 
-use super::directory::{DirectoryEntry, read_certificates, write_certificates};
+use super::directory::{DirectoryEntry, read_certificates, weigh_certificates, write_certificates};
 use super::page::{Page, PageError};
 use crate::id::{AreaId, DeviceId};
 use crate::log::{Batch, Receipt};
@@ -62,6 +62,17 @@ impl Carried {
         write_certificates(&mut out, &self.certificates);
         self.page.write(&mut out);
         out.0
+    }
+
+    /// How much memory [`Carried::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`FileError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, FileError> {
+        let mut from = open(bytes, CARRIED, "carried records")?;
+        from.take("from", 8)?;
+        let certificates = weigh_certificates(&mut from)?;
+        Ok(certificates + Page::weigh(&mut from)?)
     }
 
     /// Reads what [`Carried::to_bytes`] wrote.

@@ -1,5 +1,6 @@
 //! Who is behind a device id, so that a conflict can name its authors without signal.
 
+use super::page::ALLOCATION_BYTES;
 use crate::id::{DeviceId, PublicKey, RecorderId, Role};
 use crate::wire::{Reader, WireError, Writer};
 
@@ -91,4 +92,14 @@ pub(super) fn write_certificates(out: &mut Writer, certificates: &[String]) {
 pub(super) fn read_certificates(from: &mut Reader<'_>) -> Result<Vec<String>, WireError> {
     let count = from.count("certificates", MAX_CERTIFICATES, 1)?;
     (0..count).map(|_| Ok(from.text("certificates", CERTIFICATE_BYTES)?.to_owned())).collect()
+}
+
+/// Passes over what [`write_certificates`] wrote; says how much memory it would take.
+pub(super) fn weigh_certificates(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    let count = from.count("certificates", MAX_CERTIFICATES, 1)?;
+    let mut bytes = count * size_of::<String>();
+    for _ in 0..count {
+        bytes += from.bytes("certificates", CERTIFICATE_BYTES)?.len() + ALLOCATION_BYTES;
+    }
+    Ok(bytes)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::directory::{DirectoryEntry, read_certificates, write_certificates};
+use super::directory::{DirectoryEntry, read_certificates, weigh_certificates, write_certificates};
 use super::page::{Page, PageError};
 use super::plan::Epoch;
 use crate::id::{AreaId, BatchSeq, UnixMs};
@@ -12,6 +12,14 @@ use crate::wire::{Reader, WireError, Writer};
 const LAYOUT: u8 = 1;
 /// The most bytes of a page a request may ask for.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
+/// The fewest bytes what is withheld of one log takes: log, count, one entry.
+const LEAST_WITHHELD_BYTES: usize = 13;
+/// What a head takes in memory: as a list, and again as the inventory it makes.
+const HEAD_BYTES: usize = 3 * size_of::<(LogId, Head)>();
+/// What a log of which something is withheld takes in memory: nodes of trees are half full.
+const WITHHELD_LOG_BYTES: usize = 3 * size_of::<(LogId, BTreeSet<(BatchSeq, u8)>)>() + 12 * size_of::<(BatchSeq, u8)>();
+/// What an entry that is withheld takes in memory, in such a node.
+const WITHHELD_ENTRY_BYTES: usize = 2 * size_of::<(BatchSeq, u8)>();
 
 /// The entries, by batch and place in it, whose bytes a device does not have although it has their batch.
 pub type Withheld = BTreeMap<LogId, BTreeSet<(BatchSeq, u8)>>;
@@ -138,6 +146,30 @@ impl Request {
         write_certificates(&mut out, &self.certificates);
         self.page.write(&mut out);
         out.0
+    }
+
+    /// How much memory [`Request::from_bytes`] would take for these bytes; see [`Page::weigh`].
+    ///
+    /// # Errors
+    /// [`MessageError`] when the bytes do not follow the layout.
+    pub fn weigh(bytes: &[u8]) -> Result<usize, MessageError> {
+        let mut from = Reader::new(bytes);
+        from.layout(LAYOUT)?;
+        from.signed("clock")?;
+        from.take("agreement", 16)?;
+        from.number("page_bytes")?;
+        from.byte("take_snapshots")?;
+        let heads = crate::log::skip_heads(&mut from)? * HEAD_BYTES;
+        let withheld = skip_withheld(&mut from)?;
+        let certificates = weigh_certificates(&mut from)?;
+        Ok(heads + withheld + certificates + Page::weigh(&mut from)?)
+    }
+
+    /// How much of that is what the device says it has: as long as it is compared, whatever became of the batches.
+    #[must_use]
+    pub fn weigh_said(&self) -> usize {
+        let entries: usize = self.withheld.values().map(BTreeSet::len).sum();
+        self.heads.len() * HEAD_BYTES + self.withheld.len() * WITHHELD_LOG_BYTES + entries * WITHHELD_ENTRY_BYTES
     }
 
     /// Reads what [`Request::to_bytes`] wrote.
@@ -281,9 +313,24 @@ fn write_withheld(out: &mut Writer, withheld: &Withheld) {
     }
 }
 
+/// Passes over what [`write_withheld`] wrote; says how much memory it would take, as nodes of trees.
+fn skip_withheld(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    let mut bytes = 0;
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
+        LogId::read(from)?;
+        bytes += WITHHELD_LOG_BYTES;
+        for _ in 0..from.count("withheld.entries", 1 << 20, 2)? {
+            from.number("seq")?;
+            from.byte("ordinal")?;
+            bytes += WITHHELD_ENTRY_BYTES;
+        }
+    }
+    Ok(bytes)
+}
+
 fn read_withheld(from: &mut Reader<'_>) -> Result<Withheld, WireError> {
     let mut withheld = Withheld::new();
-    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, 13)? {
+    for _ in 0..from.count("withheld", crate::log::MAX_HEADS, LEAST_WITHHELD_BYTES)? {
         let log = LogId::read(from)?;
         if withheld.last_key_value().is_some_and(|(last, _)| *last >= log) {
             return Err(WireError::Order { field: "withheld" });

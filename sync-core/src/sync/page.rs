@@ -5,7 +5,7 @@
 //! A page is the payload of a request, of a response, of a snapshot and of a carried file.
 
 use crate::id::{BatchHash, BatchSeq, CertificateNo, ChangeHash, RecordId, UnixMs};
-use crate::log::{Batch, BatchError, BatchHeader, Head, LogId, RawChange, Signature, limits};
+use crate::log::{Batch, BatchError, BatchHeader, Body, Entry, Head, LogId, RawChange, Signature, limits};
 use crate::wire::{Reader, WireError, Writer};
 
 const LAYOUT: u8 = 1;
@@ -13,6 +13,11 @@ const LAYOUT: u8 = 1;
 const LEAST_BATCH_BYTES: usize = 4 + 3 + 64;
 /// The fewest bytes a run takes: log, head of nothing, count, one batch.
 const LEAST_RUN_BYTES: usize = 10 + 1 + 1 + LEAST_BATCH_BYTES;
+
+/// The frame of a change, which is rebuilt.
+const FRAME_BYTES: usize = 12;
+/// What an allocation takes beside what it holds.
+pub(super) const ALLOCATION_BYTES: usize = 16;
 
 /// Packs and unpacks batches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +74,7 @@ impl Page {
     /// [`PageError`]; then nothing of the page is to be used.
     pub fn read(from: &mut Reader<'_>) -> Result<Self, PageError> {
         from.layout(LAYOUT)?;
-        let mut batches = Vec::new();
+        let mut batches: Vec<Batch> = Vec::new();
         for _ in 0..from.count("runs", 1 << 20, LEAST_RUN_BYTES)? {
             let log = LogId::read(from)?;
             let mut head = Head::read(from)?;
@@ -92,6 +97,25 @@ impl Page {
         }
         from.end()?;
         Ok(Self { batches })
+    }
+
+    /// How much memory [`Page::read`] would take for this page, in bytes, worked out without taking any. Few bytes may
+    /// stand for much: an entry without contents takes three in a page and some hundred in memory.
+    ///
+    /// # Errors
+    /// [`PageError`] when the bytes do not follow the layout. What [`Page::read`] refuses may still pass.
+    pub fn weigh(from: &mut Reader<'_>) -> Result<usize, PageError> {
+        from.layout(LAYOUT)?;
+        let mut bytes = 0;
+        for _ in 0..from.count("runs", 1 << 20, LEAST_RUN_BYTES)? {
+            LogId::read(from)?;
+            Head::read(from)?;
+            for _ in 0..from.count("batches", 1 << 20, LEAST_BATCH_BYTES)? {
+                bytes += weigh_batch(from)?;
+            }
+        }
+        from.end()?;
+        Ok(bytes)
     }
 
     /// The bytes of this page.
@@ -130,6 +154,29 @@ fn write_batch(out: &mut Writer, batch: &Batch, clock: i64) {
         };
     }
     out.fixed(&batch.signature().0);
+}
+
+fn weigh_batch(from: &mut Reader<'_>) -> Result<usize, WireError> {
+    from.number("certificate")?;
+    from.signed("sealed_at")?;
+    from.number("schema")?;
+    let count = from.count("entries", limits::ENTRIES, 3)?;
+    // A list of batches that grows holds up to twice what is in it.
+    let mut bytes = 2 * size_of::<Batch>() + count * (size_of::<Entry>() + size_of::<Body>()) + 2 * ALLOCATION_BYTES;
+    for _ in 0..count {
+        from.byte("kind")?;
+        let flags = crate::log::EntryFlags::read(from, 0b111)?;
+        if flags.named {
+            from.take("record", 16)?;
+        }
+        if flags.withheld {
+            from.take("change", 32)?;
+        } else {
+            bytes += from.bytes("change", limits::CHANGE_BYTES)?.len() + FRAME_BYTES + ALLOCATION_BYTES;
+        }
+    }
+    from.take("signature", 64)?;
+    Ok(bytes)
 }
 
 fn read_batch(from: &mut Reader<'_>, log: LogId, head: Head, clock: i64) -> Result<Batch, BatchError> {

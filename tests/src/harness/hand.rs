@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use server::auth::code::EnrolmentCode;
 use server::auth::statement::{self, PROOF_HEADER};
 use sync_core::id::{ActorId, AreaId, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role};
-use sync_core::log::{Batch, BatchHeader, Head, LogId, RawChange, Signature, seal};
+use sync_core::log::{Batch, BatchHeader, Body, Digest16, Head, LogId, RawChange, Signature, seal};
 use sync_core::record::{self, Author, Draft, Edit, Patch, SessionEdit, Village};
-use sync_core::sync::{Page, ReceiptFile};
+use sync_core::sync::{Page, ReceiptFile, Request, Withheld};
 
 use super::site::{START, Served};
 use super::{Failure, NA_CHOONG};
@@ -24,6 +24,8 @@ pub struct Hand {
     pub recorder: RecorderId,
     /// The head of its log of the area it seals in.
     pub head: Head,
+    /// What carried files are encrypted to.
+    pub carry_recipient: String,
     key: SigningKey,
     url: String,
     token: String,
@@ -31,8 +33,6 @@ pub struct Hand {
     http: reqwest::Client,
     counter: u64,
     serial: u64,
-    /// The age recipient of the server's carry key.
-    carry: String,
 }
 
 /// What a call gave.
@@ -97,6 +97,7 @@ impl Hand {
             id: DeviceId::of_key(&public),
             recorder: RecorderId(0),
             head: Head::EMPTY,
+            carry_recipient: String::new(),
             key,
             url: url.to_owned(),
             token: String::new(),
@@ -104,15 +105,14 @@ impl Hand {
             http,
             counter: 0,
             serial: 0,
-            carry: String::new(),
         };
         let answer =
             hand.send("POST", "/v1/enrolments", "application/json", body.to_string().into_bytes(), false).await?;
         let grant = answer.json();
         hand.token = grant["access_token"].as_str().ok_or(format!("no token: {grant}"))?.to_owned();
+        hand.carry_recipient = grant["server"]["carry_recipient"].as_str().ok_or("no carry recipient")?.to_owned();
         hand.certificate = serde_json::from_value(grant["certificate"]["no"].clone())?;
         hand.recorder = serde_json::from_value(grant["certificate"]["recorder"].clone())?;
-        hand.carry = grant["server"]["carry_recipient"].as_str().ok_or("no carry recipient")?.to_owned();
         Ok(hand)
     }
 
@@ -195,8 +195,36 @@ impl Hand {
     /// # Errors
     /// When the changes do not fit it.
     pub fn sign(&self, header: BatchHeader, changes: &[Change]) -> Result<Batch, Failure> {
+        self.sign_with(header, changes.iter().map(|(_, _, change)| Some(change.clone())).collect())
+    }
+
+    /// Signs any header, with these bodies.
+    ///
+    /// # Errors
+    /// When the bodies do not fit it.
+    pub fn sign_with(&self, header: BatchHeader, bodies: Vec<Body>) -> Result<Batch, Failure> {
         let signature = Signature(self.key.sign(&header.signing_bytes()).to_bytes());
-        Ok(Batch::new(header, signature, changes.iter().map(|(_, _, change)| Some(change.clone())).collect())?)
+        Ok(Batch::new(header, signature, bodies)?)
+    }
+
+    /// A request of an exchange that brings batches and says what the device's own log holds; little is asked for.
+    #[must_use]
+    pub fn request(&self, area: AreaId, batches: Vec<Batch>) -> Vec<u8> {
+        let heads = vec![(LogId { area, device: self.id }, self.head)];
+        let page = Page { batches };
+        let (clock, agreement) = (START, Digest16::NONE);
+        let (withheld, certificates) = (Withheld::new(), Vec::new());
+        Request { clock, agreement, page_bytes: 1, take_snapshots: false, heads, withheld, certificates, page }
+            .to_bytes()
+    }
+
+    /// Brings batches in an exchange.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sync(&mut self, area: AreaId, batches: Vec<Batch>) -> Result<Answer, Failure> {
+        let body = self.request(area, batches);
+        self.send("POST", "/v1/sync", "application/vnd.banlang.sync", body, true).await
     }
 
     /// Brings batches to the write-only endpoint.
@@ -213,7 +241,7 @@ impl Hand {
     /// # Errors
     /// When the server refuses.
     pub async fn forget_pin(&mut self) -> Result<(), Failure> {
-        let carry: age::x25519::Recipient = self.carry.parse().map_err(|error: &str| error.to_owned())?;
+        let carry: age::x25519::Recipient = self.carry_recipient.parse().map_err(|error: &str| error.to_owned())?;
         let text = [b"BLRECOV1".as_slice(), self.id.as_bytes(), &[7; 32]].concat();
         let envelope = age::encrypt(&carry, &text)?;
         let recipient = age::x25519::Identity::generate().to_public().to_string();
@@ -247,10 +275,25 @@ impl Hand {
         body: Vec<u8>,
         signed: bool,
     ) -> Result<Answer, Failure> {
+        self.send_as(method, target, &[("content-type", media)], body, signed).await
+    }
+
+    /// Any call with any headers; an empty one is left out.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn send_as(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        signed: bool,
+    ) -> Result<Answer, Failure> {
         let mut request = self.http.request(method.parse()?, format!("{}{target}", self.url));
         request = request.header("accept-encoding", "zstd");
-        if !media.is_empty() {
-            request = request.header("content-type", media);
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
         }
         if signed {
             self.counter += 1;

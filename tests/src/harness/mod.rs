@@ -3,7 +3,9 @@
 //!
 //! Clocks are owned by the test; nothing waits for time to pass.
 
+mod caller;
 mod database;
+mod deployment;
 mod hand;
 mod history;
 mod journal;
@@ -13,7 +15,9 @@ mod planted;
 mod program;
 mod site;
 
+pub use caller::Caller;
 pub use database::{Database, Engine, tables};
+pub use deployment::Deployment;
 pub use hand::{Answer, Change, Hand};
 pub use history::{History, history};
 pub use journal::rewrite_journal;
@@ -21,7 +25,7 @@ pub(crate) use line::read_request;
 pub use line::{Fault, Line};
 pub use phone::{Closed, Phone, Seen};
 pub use planted::{PARTS, Planted, plant};
-pub use program::{Output, Program, Serving};
+pub use program::{Output, Program, Resident, Serving};
 pub use site::{PASSWORD, START, Served, Site};
 
 use sync_core::id::AreaId;

@@ -34,12 +34,12 @@ pub struct Serving {
 }
 
 /// The program of `src/bin/program.rs`: cargo builds it with every test of this crate.
-fn program() -> Result<PathBuf, Failure> {
-    let mut path = std::env::current_exe()?;
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap_or_default();
     path.pop();
     path.pop();
     path.push(format!("program{}", std::env::consts::EXE_SUFFIX));
-    Ok(path)
+    path
 }
 
 impl Program {
@@ -64,7 +64,7 @@ impl Program {
     }
 
     fn command(&self, words: &[&str]) -> Result<Command, Failure> {
-        let mut command = Command::new(self.executable.clone().map_or_else(program, Ok)?);
+        let mut command = Command::new(self.executable.clone().unwrap_or_else(program));
         command
             .env_clear()
             .env("BANLANG_DATA_DIR", &self.data)
@@ -142,7 +142,42 @@ impl Program {
     }
 }
 
+/// What a process holds in memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resident {
+    /// Now.
+    pub now_bytes: u64,
+    /// The most since it started, or since [`Serving::forget_peak`].
+    pub peak_bytes: u64,
+}
+
 impl Serving {
+    /// What the process holds in memory.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn resident(&self) -> Result<Resident, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let bytes = |name: &str| -> Result<u64, Failure> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or(format!("no {name} in /proc"))?;
+            Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+        };
+        Ok(Resident { now_bytes: bytes("VmRSS:")?, peak_bytes: bytes("VmHWM:")? })
+    }
+
+    /// Begins the peak anew.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn forget_peak(&self) -> Result<(), Failure> {
+        Ok(std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    /// Whether the process runs still.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Asks the server to stop, as a service manager does; its exit code.
     ///
     /// # Errors

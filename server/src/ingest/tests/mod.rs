@@ -1,3 +1,4 @@
+mod bounds;
 mod exchange;
 mod log_level;
 mod quarantine;

@@ -12,6 +12,7 @@ use crate::device;
 use crate::ingest::queue::{Incoming, prepare_group, store_group};
 use crate::ingest::standing::Via;
 use crate::ingest::testing::{AREA, START, TestDevice, World, on_each_server};
+use crate::intake::Held;
 
 /// The principal of a device, as a request just authenticated would have it.
 async fn principal(world: &World, device: &TestDevice) -> Result<Principal, Failure> {
@@ -49,6 +50,7 @@ async fn a_revocation_between_preparation_and_commit_denies_the_sync() -> Result
             via: Via::Sync,
             carrier: Some(phone.id),
             principal: Some(principal),
+            held: Held::default(),
         };
         let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
         revoke_at(&sibling(world), &phone).await?;
@@ -74,7 +76,8 @@ async fn a_revocation_between_preparation_and_commit_keeps_a_deposit_in_quaranti
         let mut phone = world.device(Role::Guard, &[AREA]).await?;
         let session = phone.session(1);
         let batch = phone.seal(AREA, &[session]);
-        let incoming = Incoming { batches: vec![batch], via: Via::Deposit, carrier: None, principal: None };
+        let incoming =
+            Incoming { batches: vec![batch], via: Via::Deposit, carrier: None, principal: None, held: Held::default() };
         let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
         revoke_at(&sibling(world), &phone).await?;
         let outcomes = store_group(&world.app, &submissions, &context).await.map_err(|p| p.code())?;
@@ -96,7 +99,13 @@ async fn others_of_the_same_group_are_stored() -> Result<(), Failure> {
             let session = phone.session(n);
             let batches = vec![phone.seal(AREA, &[session])];
             let principal = Some(principal(world, &phone).await?);
-            incoming.push(Incoming { batches, via: Via::Sync, carrier: Some(phone.id), principal });
+            incoming.push(Incoming {
+                batches,
+                via: Via::Sync,
+                carrier: Some(phone.id),
+                principal,
+                held: Held::default(),
+            });
             phones.push(phone);
         }
         let (submissions, context) = prepare_group(&world.app, incoming).await.map_err(|p| p.code())?;
@@ -123,6 +132,7 @@ async fn an_area_taken_away_during_a_sync_denies_it_and_a_deposit_is_kept() -> R
             via: Via::Sync,
             carrier: Some(phone.id),
             principal: Some(principal),
+            held: Held::default(),
         };
         let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
         let fewer = account::Change { areas: Some(vec![crate::ingest::testing::OTHER_AREA]), ..Default::default() };

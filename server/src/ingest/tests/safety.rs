@@ -191,6 +191,7 @@ async fn two_servers_on_one_postgres_lose_and_double_nothing() -> Result<(), Fai
                         via: crate::ingest::Via::Deposit,
                         carrier: None,
                         principal: None,
+                        held: crate::intake::Held::default(),
                     };
                     app.ingest.submit(&app, incoming).await?;
                 }

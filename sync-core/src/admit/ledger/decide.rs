@@ -7,6 +7,12 @@ use crate::admit::{Admission, Binding, Reason, Verdict, judge, scan};
 use crate::id::{AreaId, ChangeHash, DeviceId, RecordId, RecordKind, UnixMs};
 use crate::record::RecordView;
 
+/// The most changes of one record. Judging a change takes time by those before it; a person edits a record some tens of
+/// times.
+const MAX_CHANGES: usize = 512;
+/// The most changes of one record that wait for others.
+const MAX_WAITING: usize = 256;
+
 /// A change that is part of its record.
 #[derive(Debug, Clone)]
 pub struct Admitted<B> {
@@ -155,7 +161,11 @@ fn take<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
     let verdict = candidate.verdict.take().filter(|_| record.admitted.is_empty());
     let standing = match look(record, &candidate, verdict) {
         Ok(admission) => admit(record, &candidate, admission, now, decided),
-        Err(standing) => {
+        Err(mut standing) => {
+            let waits = |open: &&Open<P, B>| open.standing == Standing::Waiting;
+            if standing == Standing::Waiting && record.open.iter().filter(waits).count() >= MAX_WAITING {
+                standing = Standing::Quarantined(Reason::Quota);
+            }
             if standing.is_open() {
                 record.open.push(Open { candidate, standing });
             }
@@ -183,6 +193,9 @@ fn look<P, B: AsRef<[u8]>>(
     };
     if record.area.is_some_and(|area| area != candidate.area) {
         return Err(Standing::Quarantined(Reason::AreaMismatch));
+    }
+    if record.admitted.len() >= MAX_CHANGES {
+        return Err(Standing::Quarantined(Reason::Quota));
     }
     if record.kind.is_some_and(|kind| kind != binding.kind) {
         return Err(Standing::Quarantined(Reason::WrongRecord));
@@ -235,15 +248,22 @@ pub fn author(bytes: &[u8], otherwise: DeviceId) -> DeviceId {
     scan(bytes).map_or(otherwise, |info| info.actor.device())
 }
 
+/// Whether everything a change depends on is there, told without judging it.
+fn may_go_on<P, B: AsRef<[u8]>>(known: &BTreeSet<ChangeHash>, candidate: &Candidate<P, B>) -> bool {
+    let info = candidate.bytes.as_ref().and_then(|bytes| scan(bytes.as_ref()).ok());
+    info.is_none_or(|info| info.deps.iter().all(|dep| known.contains(dep)))
+}
+
 /// Judges again what waits for this record, and drops what came in by another batch.
 fn settle<P: Ord + Copy, B: AsRef<[u8]> + Clone>(record: &mut Record<P, B>, now: UnixMs, decided: &mut Decided<P, B>) {
     loop {
         let mut progress = false;
+        let known: BTreeSet<ChangeHash> = record.admitted.iter().map(|admitted| admitted.hash).collect();
         for open in std::mem::take(&mut record.open) {
             let place = open.candidate.place;
             if record.holds(&open.candidate.hash) {
                 decided.standings.insert(place, Standing::Duplicate);
-            } else if open.standing == Standing::Waiting {
+            } else if open.standing == Standing::Waiting && may_go_on(&known, &open.candidate) {
                 match look(record, &open.candidate, None) {
                     Ok(admission) => {
                         let standing = admit(record, &open.candidate, admission, now, decided);

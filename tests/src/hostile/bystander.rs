@@ -1,0 +1,60 @@
+//! A device that goes on recording beside hostile ones.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{BINH_LIEU, Failure, Hand};
+
+/// How often it syncs a new session.
+const PACE: Duration = Duration::from_millis(50);
+/// Fewer requests than this say nothing about a middle or a tail.
+const LEAST: usize = 100;
+
+/// The device.
+#[derive(Debug)]
+pub(super) struct Bystander {
+    hand: Hand,
+}
+
+/// How long its requests took, in milliseconds, ascending.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waits(Vec<f64>);
+
+impl Waits {
+    /// The wait that so many of a hundred requests did not exceed.
+    pub(super) fn at(&self, percent: usize) -> f64 {
+        let index = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
+        self.0.get(index).copied().unwrap_or(0.0)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Bystander {
+    pub(super) fn new(hand: Hand) -> Self {
+        Self { hand }
+    }
+
+    /// Syncs a new session at each turn, while there is more to watch and until there is enough to say.
+    ///
+    /// # Errors
+    /// When one of its requests is not answered as it should be.
+    pub(super) async fn watch(&mut self, more: impl Fn() -> bool) -> Result<Waits, Failure> {
+        let mut pace = tokio::time::interval(PACE);
+        let mut waits = Vec::new();
+        while more() || waits.len() < LEAST {
+            pace.tick().await;
+            let session = self.hand.session(10)?;
+            let batch = self.hand.seal(BINH_LIEU, &[session])?;
+            let began = Instant::now();
+            let answer = self.hand.sync(BINH_LIEU, vec![batch]).await?;
+            waits.push(began.elapsed().as_secs_f64() * 1e3);
+            if answer.status != 200 {
+                return Err(format!("a quiet device was told {}: {}", answer.status, answer.code()).into());
+            }
+        }
+        waits.sort_by(f64::total_cmp);
+        Ok(Waits(waits))
+    }
+}
