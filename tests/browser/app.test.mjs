@@ -94,7 +94,10 @@ test('a new version waits, mixes with nothing and loses no open draft', async (t
   assert.equal(cached, 200, 'and its files are still there');
   await phone.at('note').fill('Đang ghi thì có bản mới, ghi tiếp');
 
+  // The old page locks before it gives way: only the next one to load is the new version's.
+  const loaded = phone.page.waitForEvent('load');
   await phone.at('apply-update').click();
+  await loaded;
   await phone.phase('locked');
   const fresh = await filesOf(next);
   assert.ok((await scripts()).every((file) => fresh.has(file)), 'the page is the new one');
