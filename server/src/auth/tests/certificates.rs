@@ -104,7 +104,7 @@ async fn no_forged_certificate_is_accepted() -> Result<(), Failure> {
             ("another device's certificate", other.certificate.clone()),
             ("signature cut", genuine[..genuine.len() - 4].to_owned()),
             ("empty", String::new()),
-            ("very long", "a.".repeat(40_000)),
+            ("very long", "a.".repeat(15_000)),
         ];
         for name in claims.as_object().ok_or("claims")?.keys() {
             let mut without = claims.clone();
