@@ -1,0 +1,135 @@
+-- Headquarters: what officers, coordinators and administrators settle and enter. Nothing here is made from batches but
+-- the tables marked as caches.
+
+-- Two sessions that a person looked at: the same event told twice, or two events. The newest word stands; what stood
+-- before is in the audit. record_a < record_b.
+create table session_pair (
+    record_a blob not null check (length(record_a) = 16),
+    record_b blob not null check (length(record_b) = 16),
+    standing text not null check (standing in ('linked', 'distinct')),
+    counted blob check (counted in (record_a, record_b)), -- of a link: the one that counts
+    reason text not null,
+    decided_by integer not null references account (id),
+    decided_at_ms integer not null,
+    primary key (record_a, record_b),
+    check (record_a < record_b),
+    check ((standing = 'linked') = (counted is not null))
+) strict, without rowid;
+create index session_pair_of_b on session_pair (record_b);
+
+-- Which post a person works at, since when; null: at none. Kept, so that what was recorded stays with the post of its time.
+create table account_post (
+    account_id integer not null references account (id),
+    since_day integer not null,
+    post_id text,
+    primary key (account_id, since_day)
+) strict, without rowid;
+
+-- Material issued to a post.
+create table material_issue (
+    id integer primary key autoincrement,
+    post_id text not null,
+    kind text not null,
+    quantity integer not null check (quantity > 0),
+    issued_day integer not null,
+    note text not null,
+    entered_by integer not null references account (id),
+    entered_at_ms integer not null,
+    void_reason text
+) strict;
+create index material_issue_by_day on material_issue (issued_day, id);
+
+-- Meetings of a club: how many, never who.
+create table club_meeting (
+    id integer primary key autoincrement,
+    club_id text not null,
+    held_day integer not null,
+    meetings integer not null check (meetings > 0),
+    note text not null,
+    entered_by integer not null references account (id),
+    entered_at_ms integer not null,
+    void_reason text
+) strict;
+create index club_meeting_by_day on club_meeting (held_day, id);
+
+-- News items, articles and broadcasts; never added to attendances.
+create table media_item (
+    id integer primary key autoincrement,
+    kind text not null check (kind in ('news_item', 'article', 'broadcast')),
+    published_day integer not null,
+    quantity integer not null check (quantity > 0),
+    minutes integer check (minutes > 0), -- of broadcasts, in all
+    generation integer, -- the unit, when it was one's own
+    code integer,
+    note text not null,
+    entered_by integer not null references account (id),
+    entered_at_ms integer not null,
+    void_reason text,
+    check ((generation is null) = (code is null)),
+    check (kind = 'broadcast' or minutes is null)
+) strict;
+create index media_item_by_day on media_item (published_day, id);
+
+-- Context figures of the province, entered by hand, for instance illegal exits.
+create table context_figure (
+    id integer primary key autoincrement,
+    code text not null,
+    from_day integer not null,
+    to_day integer not null,
+    quantity integer not null check (quantity >= 0),
+    source text not null,
+    entered_by integer not null references account (id),
+    entered_at_ms integer not null,
+    void_reason text,
+    check (from_day <= to_day)
+) strict;
+create index context_figure_by_day on context_figure (from_day, id);
+
+-- Where a village lies, when an imported list says so: the village, never a house. Thousandths of a degree.
+alter table village add column lat_e3 integer;
+alter table village add column lon_e3 integer;
+
+-- Searches in the audit.
+create index audit_account on audit (account_id, id);
+create index audit_action on audit (action, id);
+
+-- Caches, made again by `banlang rebuild`.
+
+-- Of a session that is linked to another: the one that counts in its place.
+alter table session add column counted_as blob check (length(counted_as) = 16);
+create index session_by_state on session (generation, code, review_state, received_at_ms, record_id);
+create index session_by_village on session (village_id, coalesce(held_day, -1), record_id);
+
+-- Pairs that may be one event, found when either is written; without a word of anybody yet. record_a < record_b.
+create table duplicate_suspect (
+    record_a blob not null,
+    record_b blob not null,
+    primary key (record_a, record_b)
+) strict, without rowid;
+create index duplicate_suspect_of_b on duplicate_suspect (record_b);
+
+-- The roll-up by what sessions were like: facet is format, topic, language, difficulty or recorder; value its
+-- code, of a recorder the account. A session counts once under each of its values.
+create table facet_month (
+    month integer not null,
+    generation integer not null,
+    code integer not null,
+    village_id text not null,
+    facet text not null,
+    value text not null,
+    sessions integer not null,
+    confirmed integer not null,
+    attendances integer not null,
+    posts integer not null,
+    primary key (facet, value, month, generation, code, village_id)
+) strict, without rowid;
+create index facet_month_by_month on facet_month (month, generation, code);
+
+-- Material handed out, by who recorded the session.
+create table material_recorder_month (
+    month integer not null,
+    recorder integer not null,
+    kind text not null,
+    quantity integer not null,
+    primary key (month, recorder, kind)
+) strict, without rowid;
