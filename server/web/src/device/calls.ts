@@ -57,7 +57,7 @@ export function callsOf(service: Service): WorkerCalls {
     looksLikeIdentity: async (text) => looksLikeIdentity(text),
     coarsePosition: async (latitude, longitude) => coarsePosition(latitude, longitude),
 
-    sync: () => desk().sync.run(),
+    sync: (anew) => (anew ? desk().sync.anew() : desk().sync.run()),
     cancelSync: async () => desk().sync.cancel(),
     dismissNotice: (id) => desk().dismissNotice(id),
 

@@ -129,8 +129,8 @@ export interface FieldDevice {
   coarsePosition(latitude: number, longitude: number): Promise<string>;
 
   // Sync
-  /** Starts a sync or joins the one under way; resolves when it ended well. */
-  sync(): Promise<void>;
+  /** Starts a sync or joins the one under way; resolves when it ended well. With `anew` it is one that begins after this call. */
+  sync(anew?: boolean): Promise<void>;
   cancelSync(): Promise<void>;
   dismissNotice(id: string): Promise<void>;
 
