@@ -26,6 +26,7 @@ export const shell = {
 export const pages = {
   inbox: ['Hộp duyệt', 'Inbox'],
   sessions: ['Danh sách buổi', 'Sessions'],
+  session: ['Buổi tuyên truyền', 'Session'],
   duplicates: ['Nghi trùng', 'Possible duplicates'],
   quarantine: ['Chờ xem xét', 'Quarantine'],
   devices: ['Thiết bị', 'Devices'],
