@@ -44,11 +44,11 @@ function dataset(series: Series, colours: Palette): ChartDataset<Kind, (number |
   const data = [...series.values];
   switch (series.tone) {
     case 'now':
-      return { type: 'bar', label: series.name, data, backgroundColor: colours.green, borderColor: colours.green, borderWidth: 1.5, borderRadius: 3, order: 2 };
+      return { type: 'bar', label: series.name, data, backgroundColor: colours.green, borderColor: colours.green, borderWidth: 1.5, borderRadius: 3, pointStyle: 'rect', order: 2 };
     case 'before':
-      return { type: 'bar', label: series.name, data, backgroundColor: colours.greenSoft, borderColor: colours.edge, borderWidth: 1.5, borderRadius: 3, order: 3 };
+      return { type: 'bar', label: series.name, data, backgroundColor: colours.greenSoft, borderColor: colours.edge, borderWidth: 1.5, borderRadius: 3, pointStyle: 'rect', order: 3 };
     case 'plan':
-      return { type: 'line', label: series.name, data, borderColor: colours.ink, backgroundColor: colours.ink, borderDash: [6, 4], borderWidth: 2, pointRadius: 0, pointHitRadius: 12, stepped: 'middle', order: 1 };
+      return { type: 'line', label: series.name, data, borderColor: colours.ink, backgroundColor: colours.ink, borderDash: [6, 4], borderWidth: 2, pointStyle: 'line', pointRadius: 0, pointHitRadius: 12, stepped: 'middle', order: 1 };
     case 'unheard':
       return { type: 'line', label: series.name, data, borderColor: colours.amber, backgroundColor: colours.amberSoft, fill: 'origin', borderWidth: 2, pointStyle: 'rectRot', pointRadius: 5, pointBackgroundColor: colours.amber, tension: 0, order: 1 };
   }
@@ -82,7 +82,7 @@ function configuration(drawing: Drawing): ChartConfiguration<Kind, (number | nul
         },
       },
       plugins: {
-        legend: { position: 'top', align: 'start', labels: { color: colours.ink, font, usePointStyle: true, pointStyleWidth: 22, boxHeight: 9, padding: 16 } },
+        legend: { position: 'top', align: 'start', labels: { color: colours.ink, font, usePointStyle: true, pointStyleWidth: 22, boxHeight: 9, padding: 16, sort: (a, b) => (a.datasetIndex ?? 0) - (b.datasetIndex ?? 0) } },
         tooltip: {
           backgroundColor: colours.ink,
           titleColor: colours.paper,

@@ -36,7 +36,7 @@ const FONTS = ['system-ui', 'Roboto', 'Noto Sans', 'Segoe UI', 'Arial', 'sans-se
 const isUnit: ExpressionSpecification = ['==', ['get', 'kind'], 'unit'];
 const isMarked: ExpressionSpecification = ['boolean', ['feature-state', 'marked'], false];
 /** The area of a circle grows with the sessions. */
-const radius: ExpressionSpecification = ['case', isUnit, ['min', 26, ['+', 9, ['*', 1.6, ['sqrt', ['get', 'sessions']]]]], 6];
+const radius: ExpressionSpecification = ['case', isUnit, ['min', 22, ['+', 9, ['*', 1.4, ['sqrt', ['get', 'sessions']]]]], 6];
 
 function byState(values: Readonly<Record<'confirmed' | 'done' | 'zero' | 'unheard', string>>, other: string): ExpressionSpecification {
   return ['match', ['get', 'state'], 'confirmed', values.confirmed, 'done', values.done, 'zero', values.zero, 'unheard', values.unheard, other];
@@ -57,6 +57,21 @@ function layers(colours: Palette): LayerSpecification[] {
       },
     },
     {
+      id: 'names',
+      type: 'symbol',
+      source: SOURCE,
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-font': FONTS,
+        'text-size': ['case', isUnit, 13, 12],
+        'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
+        'text-radial-offset': ['/', ['+', radius, 4], 13],
+        'text-justify': 'auto',
+        'symbol-sort-key': ['case', isUnit, ['-', 0, ['get', 'sessions']], 1],
+      },
+      paint: { 'text-color': colours.ink, 'text-halo-color': colours.card, 'text-halo-width': 1.5 },
+    },
+    {
       id: 'figures',
       type: 'symbol',
       source: SOURCE,
@@ -66,22 +81,10 @@ function layers(colours: Palette): LayerSpecification[] {
         'text-font': FONTS,
         'text-size': 12,
         'text-allow-overlap': true,
-        'text-ignore-placement': true,
+        // Names keep clear of the figures.
+        'text-padding': 9,
       },
       paint: { 'text-color': byState({ confirmed: colours.card, done: colours.ink, zero: colours.ink, unheard: colours.amber }, colours.ink2) },
-    },
-    {
-      id: 'names',
-      type: 'symbol',
-      source: SOURCE,
-      layout: {
-        'text-field': ['get', 'name'],
-        'text-font': FONTS,
-        'text-size': ['case', isUnit, 13, 12],
-        'text-variable-anchor-offset': ['top', [0, 1.4], 'bottom', [0, -1.4], 'left', [1.6, 0], 'right', [-1.6, 0]],
-        'symbol-sort-key': ['case', isUnit, ['-', 0, ['get', 'sessions']], 1],
-      },
-      paint: { 'text-color': colours.ink, 'text-halo-color': colours.card, 'text-halo-width': 1.5 },
     },
   ];
 }
@@ -111,7 +114,7 @@ export function draw(
   places: Places,
   { words, ground, picked, idle, failed }: { words: MapWords; ground: string | null; picked: (id: string) => void; idle: () => void; failed: () => void },
 ): Drawn {
-  const padding = 48;
+  const padding = { top: 32, bottom: 48, left: 40, right: 120 };
   const map = new MapLibre({
     container,
     style: plain(places),

@@ -47,7 +47,7 @@ export const coverage = {
   noUnitHint: ['Đơn vị cũ đã bị chia: cần chọn đơn vị mới cho từng thôn', 'The old unit was split: choose the new unit village by village'],
   choose: ['Chọn đơn vị', 'Choose units'],
   caption: ['Độ phủ theo xã, phường và kỳ: số đã thực hiện trên kế hoạch', 'Coverage by commune and period: done of planned'],
-  legend: ['Chú giải', 'Legend'],
+  legendWaits: ['Vạch bên trái: còn thôn chưa có tin, số có thể tăng', 'Bar at the left: villages not heard from, the figure may grow'],
   legendPlan: ['2/4: đã thực hiện 2 trong 4 buổi theo kế hoạch', '2/4: 2 held of 4 planned'],
   legendSteps: ['Màu đậm dần: 1, 2, 3–4, từ 5 buổi; ở dòng xã: tỷ lệ thôn đã đến', 'Darker: 1, 2, 3–4, 5 sessions and more; in a commune: the share of villages reached'],
   reached: ['Thôn, bản, khu đã đến', 'Villages reached'],

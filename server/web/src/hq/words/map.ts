@@ -5,6 +5,7 @@ import type { Pair } from '../../i18n/language.svelte';
 export const map = {
   title: ['Bản đồ', 'Map'],
   lead: ['Vòng tròn lớn theo số buổi; bảng bên cạnh có cùng số liệu', 'Circles grow with the sessions; the table beside holds the same figures'],
+  canvas: ['Bản đồ các điểm, dùng phím mũi tên để di chuyển', 'Map of the points, arrow keys move it'],
   zoomIn: ['Phóng to', 'Zoom in'],
   zoomOut: ['Thu nhỏ', 'Zoom out'],
   noWebgl: ['Trình duyệt này không vẽ được bản đồ (thiếu WebGL). Bảng dưới đây có đủ số liệu.', 'This browser cannot draw the map (WebGL is missing). The table holds every figure.'],
@@ -15,10 +16,8 @@ export const map = {
   villages: ['Thôn, bản, khu', 'Villages'],
   show: ['Hiển thị', 'Show'],
   place: ['Địa điểm', 'Place'],
-  state: ['Tình trạng', 'Standing'],
   sessions: ['Buổi', 'Sessions'],
   confirmed: ['Đã duyệt', 'Confirmed'],
-  planned: ['Kế hoạch', 'Planned'],
   last: ['Buổi gần nhất', 'Last session'],
   find: ['Chỉ trên bản đồ {name}', 'Show {name} on the map'],
   none: ['Không có điểm nào có tọa độ trong phạm vi này', 'No place with a position in this scope'],
