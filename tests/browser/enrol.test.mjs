@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { CAMERA, NO_CAMERA, cameraOf, cameras, film, giveReader, modulesFor, modulesOf, read } from './harness/camera.mjs';
+import { ALLOWED, CAMERA, cameras, film, giveReader, modulesFor, modulesOf, read, showing } from './harness/camera.mjs';
 import { PIN, openPhone } from './harness/phone.mjs';
 import { startServer } from './harness/server.mjs';
 
@@ -97,7 +97,7 @@ test('the camera reads the QR code that is printed', async (t) => {
   const shown = join(directory, 'shown.y4m');
   const { code, drawn } = await server.printed('binh');
   await film(shown, modulesFor('WIFI:T:WPA;S:Don Hoanh Mo;P:100%;;'));
-  const phone = await openPhone(t, server.url, { flags: cameraOf(shown) });
+  const phone = await openPhone(t, server.url, { flags: showing(shown) });
   await giveReader(phone);
   await mkdir(PICTURES, { recursive: true });
   await phone.open('not-enrolled');
@@ -137,7 +137,7 @@ test('the camera reads the QR code that is printed', async (t) => {
 
 for (const [what, flags, denied, said] of [
   ['may not be used', CAMERA, true, /chưa được phép dùng camera/],
-  ['is not there', NO_CAMERA, false, /Không tìm thấy camera/],
+  ['is not there', ALLOWED, false, /Không tìm thấy camera/],
 ]) {
   test(`a camera that ${what}: it is said, and the code is typed`, async (t) => {
     const server = await startServer(t);

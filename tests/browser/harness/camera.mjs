@@ -18,14 +18,12 @@ const SCALE = 10;
 const DARK = 20;
 const LIGHT = 230;
 
-const ALLOW = '--use-fake-ui-for-media-stream';
-
-/** Flags of a phone whose camera shows a film, and whose owner allows it. */
-export const cameraOf = (film) => ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${film}`, ALLOW];
-/** Flags of a phone with a camera, whose owner is asked. */
+/** Flags of a phone with a camera; a test card stands before it. */
 export const CAMERA = ['--use-fake-device-for-media-stream'];
-/** Flags of a phone whose owner allows a camera that is not there. */
-export const NO_CAMERA = [ALLOW];
+/** Flags of a phone whose owner allows the camera to be used, if there is one. */
+export const ALLOWED = ['--use-fake-ui-for-media-stream'];
+/** Flags of a phone whose camera shows a film. */
+export const showing = (film) => [...CAMERA, `--use-file-for-fake-video-capture=${film}`, ...ALLOWED];
 
 /** The modules of a code that a terminal shows, two rows a line; true is dark. The quiet zone is among them. */
 export function modulesOf(drawn) {

@@ -43,7 +43,8 @@ pub struct Candidate<P, B> {
     pub binding: Option<Binding>,
     /// What keeps it in quarantine whatever it holds.
     pub obstacle: Option<Reason>,
-    /// What the gate said of it as the first change of its record.
+    /// What the gate said of it without its record. Of the first change of a record it counts while the record has none;
+    /// of any other a refusal counts whatever the record holds, because it concerns the change alone.
     pub verdict: Option<Verdict>,
     /// When its batch was received.
     pub received_at: UnixMs,
@@ -158,7 +159,9 @@ fn take<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
     decided: &mut Decided<P, B>,
 ) {
     let place = candidate.place;
-    let verdict = candidate.verdict.take().filter(|_| record.admitted.is_empty());
+    let is_first = RecordId::of_first_change(&candidate.hash) == candidate.record;
+    let concerns_it_alone = |verdict: &Verdict| !is_first && matches!(verdict, Verdict::Quarantined(_));
+    let verdict = candidate.verdict.take().filter(|said| record.admitted.is_empty() || concerns_it_alone(said));
     let standing = match look(record, &candidate, verdict) {
         Ok(admission) => admit(record, &candidate, admission, now, decided),
         Err(mut standing) => {
