@@ -32,6 +32,7 @@ mod rights;
 pub mod route;
 pub(crate) mod rows;
 mod signer;
+mod size;
 mod standing;
 mod store;
 mod unpack;

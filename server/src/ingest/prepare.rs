@@ -146,11 +146,7 @@ type Checked = Result<Arc<Prepared>, Refusal>;
 type Checking = Pin<Box<dyn Future<Output = Option<Vec<Checked>>> + Send>>;
 
 /// Checks batches on every core, or by these workers; the results keep their order.
-pub(crate) async fn prepare(
-    batches: Vec<Batch>,
-    against: Against,
-    workers: Option<&Workers>,
-) -> Vec<Checked> {
+pub(crate) async fn prepare(batches: Vec<Batch>, against: Against, workers: Option<&Workers>) -> Vec<Checked> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(batches.len().max(1));
     let against = Arc::new(against);
     let total: usize = batches.iter().map(Batch::approximate_bytes).sum();

@@ -19,6 +19,7 @@ use super::inventory::Inventories;
 use super::lane::{Bringer, Lane, Place, QuickLane, Ready};
 use super::prepare::{self, Against, credentials_of};
 use super::signer::Signers;
+use super::size::{Size, shares};
 use super::standing::Via;
 use super::store;
 use crate::app::AppState;
@@ -33,17 +34,6 @@ use crate::write_tx;
 const QUEUE: usize = 1024;
 /// Requests in one transaction.
 const GROUP_REQUESTS: usize = 128;
-/// About how many bytes of batches go into one transaction.
-const GROUP_BYTES: usize = 1 << 20;
-/// About how many changes go into one transaction: each takes some kilobytes in memory while it is judged and written.
-const GROUP_CHANGES: usize = 1024;
-/// About how many bytes of one submission go into one transaction.
-const SHARE_BYTES: usize = 1 << 20;
-/// About how many changes of one submission go into one transaction: while they are judged everybody else waits.
-const SHARE_CHANGES: usize = 256;
-/// A submission above either is large: one goes into a transaction beside any number of others.
-const SMALL_BYTES: usize = 256 * 1024;
-const SMALL_CHANGES: usize = 64;
 /// How long notes wait for a group that takes them along.
 const NOTES_WAIT: Duration = Duration::from_millis(200);
 
@@ -81,35 +71,6 @@ impl Reply {
     fn send(self, outcome: Result<Outcome, Problem>) {
         // Who went away does not undo what was stored.
         self.to.send(outcome).ok();
-    }
-}
-
-/// What counts against the limits of one transaction.
-#[derive(Debug, Clone, Copy, Default)]
-struct Size {
-    bytes: usize,
-    changes: usize,
-}
-
-impl Size {
-    fn of(batch: &Batch) -> Self {
-        Self { bytes: batch.approximate_bytes(), changes: batch.bodies().len() }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self { bytes: self.bytes + other.bytes, changes: self.changes + other.changes }
-    }
-
-    fn fills_a_group(self) -> bool {
-        self.bytes >= GROUP_BYTES || self.changes >= GROUP_CHANGES
-    }
-
-    fn fills_a_share(self) -> bool {
-        self.bytes >= SHARE_BYTES || self.changes >= SHARE_CHANGES
-    }
-
-    fn is_large(self) -> bool {
-        self.bytes > SMALL_BYTES || self.changes > SMALL_CHANGES
     }
 }
 
@@ -200,22 +161,6 @@ fn bringer(incoming: &Incoming) -> Option<Bringer> {
     incoming.principal.as_ref().map(|principal| Bringer::Proven(principal.device)).or_else(named)
 }
 
-/// Batches in the shares that each go into one transaction.
-fn shares(batches: Vec<Batch>) -> Vec<(Vec<Batch>, Size)> {
-    let mut shares: Vec<(Vec<Batch>, Size)> = Vec::new();
-    for batch in batches {
-        let size = Size::of(&batch);
-        match shares.last_mut().filter(|(_, so_far)| !so_far.fills_a_share()) {
-            Some((share, so_far)) => {
-                share.push(batch);
-                *so_far = so_far.and(size);
-            }
-            None => shares.push((vec![batch], size)),
-        }
-    }
-    shares
-}
-
 fn start(app: &AppState) -> Queues {
     // Weak, so that the last handle of the server ends these tasks.
     let weak = app.downgrade();
@@ -232,12 +177,7 @@ fn start(app: &AppState) -> Queues {
     Queues { quick, bulk }
 }
 
-async fn gather(
-    app: crate::app::WeakState,
-    lane: Lane,
-    mut jobs: mpsc::Receiver<Job>,
-    groups: mpsc::Sender<Group>,
-) {
+async fn gather(app: crate::app::WeakState, lane: Lane, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
     let mut waiting = VecDeque::new();
     // Nothing is taken before there is a place for it: what comes meanwhile may be smaller, and goes first.
     while let Ok(place) = groups.reserve().await {
@@ -297,7 +237,7 @@ fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     taken
 }
 
-/// Checks what came.
+/// Checks what came, where the work of its lane is done.
 pub(crate) async fn prepare_group(
     app: &AppState,
     incoming: Vec<Incoming>,
