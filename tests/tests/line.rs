@@ -32,7 +32,7 @@ async fn access(served: &Served) -> Result<Vec<i64>, Failure> {
 }
 
 /// Sends every prefix of a kept request: as it was cut, and with a length that says the rest was never meant to come.
-async fn cut(line: &Line, request: &[u8]) -> Result<(), Failure> {
+async fn cut(line: &Line, served: &Served, request: &[u8]) -> Result<(), Failure> {
     let refused = |answer: &[u8]| !answer.starts_with(b"HTTP/1.1 2") && !answer.starts_with(b"HTTP/1.1 5");
     for len in 0..request.len() {
         let answer = line.send(&request[..len]).await?;
@@ -43,9 +43,11 @@ async fn cut(line: &Line, request: &[u8]) -> Result<(), Failure> {
     let whole = format!("content-length: {}", body.len());
     assert!(head.contains(&whole), "{head}");
     for len in 0..body.len() {
-        let head = head.replace(&whole, &format!("content-length: {len}"));
-        let answer = line.send(&[head.as_bytes(), &body[..len]].concat()).await?;
-        assert!(answer.starts_with(b"HTTP/1.1 4"), "a body of {len} bytes");
+        let head = head.replace(&whole, &format!("content-length: {len}\r\nconnection: close"));
+        let mut caller = Caller::to(&served.url).await?;
+        caller.send(&[head.as_bytes(), &body[..len]].concat()).await?;
+        let answer = caller.hear().await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "a body of {len} bytes: {answer}");
     }
     Ok(())
 }
@@ -204,7 +206,7 @@ on_both_engines! {
         assert!(Phone::enrol_with(&site, &line.url, "lan", &code).await.is_err(), "the request never arrived");
         let request = line.kept().pop().ok_or("a request was kept")?;
         let before = access(&served).await?;
-        cut(&line, &request).await?;
+        cut(&line, &served, &request).await?;
         assert_eq!(access(&served).await?, before);
         let mut phone = Phone::enrol_with(&site, &line.url, "lan", &code).await?;
         phone.record(HOANH_MO, 10, 5).await?;
@@ -231,7 +233,7 @@ on_both_engines! {
         assert_eq!(kept.len(), 2);
         let before = access(&served).await?;
         for request in &kept {
-            cut(&line, request).await?;
+            cut(&line, &served, request).await?;
             assert_eq!(access(&served).await?, before);
         }
         phone.record(HOANH_MO, 10, 5).await?;

@@ -23,6 +23,9 @@ const VECTORS: &[(&str, &[&str])] = &[
     ("carried", &["file-carried"]),
     ("receipts", &["file-receipts"]),
     ("snapshot", &["file-snapshot"]),
+    ("checkpoint", &["checkpoint"]),
+    ("journal-entry", &["journal-entry"]),
+    ("journal-page", &["journal-page"]),
     ("change", &["change-first", "change-second"]),
     ("number", &["device-id"]),
 ];
