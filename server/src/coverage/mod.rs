@@ -6,6 +6,7 @@
 
 pub mod calendar;
 mod devices;
+mod facets;
 pub mod query;
 mod read;
 pub mod route;
@@ -16,7 +17,9 @@ mod unreached;
 mod villages;
 
 pub use devices::DevicesHeard;
-pub(crate) use read::area_condition;
+#[allow(unused_imports)]
+pub(crate) use facets::{FacetPlace, facets};
+pub(crate) use read::{Grain, area_condition};
 pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};
 pub use unreached::{Unreached, UnreachedVillage, unreached};
 pub use villages::{Coverage, PeriodSummary, VillageCoverage, VillagePeriod, VillageState, coverage};
