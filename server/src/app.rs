@@ -13,6 +13,7 @@ use crate::ingest::Ingest;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::reference::Catalogues;
+use crate::setting::Basemap;
 
 /// The running server's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct App {
     pub reference: Catalogues,
     /// What may be spent on callers and their bodies.
     pub intake: Intake,
+    /// The origin of the map's background.
+    pub basemap: Basemap,
     /// The queue of batches to be stored.
     pub ingest: Ingest,
     /// What is counted.
@@ -46,8 +49,8 @@ impl AppState {
         let auth = Auth::new(Policy::of(&config));
         let reference = Catalogues::new(db.clone());
         let intake = Intake::of(&config);
-        let (ingest, metrics) = (Ingest::default(), Metrics::new());
-        Self(Arc::new(App { db, config, clock, auth, reference, intake, ingest, metrics }))
+        let (basemap, ingest, metrics) = (Basemap::default(), Ingest::default(), Metrics::new());
+        Self(Arc::new(App { db, config, clock, auth, reference, intake, basemap, ingest, metrics }))
     }
 
     /// A handle that does not keep the state alive: for tasks that end with the server.

@@ -33,4 +33,5 @@ pub mod sample;
 mod scratch;
 pub mod serve;
 pub mod session;
+pub mod setting;
 pub mod web;

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::AppState;
 use crate::{
     account, audit, auth, coverage, device, health, ingest, journal, layers, maintenance, metrics, openapi, quarantine,
-    recovery, reference, session, web,
+    recovery, reference, session, setting, web,
 };
 
 /// The routes of all features: one line a feature.
@@ -32,6 +32,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(coverage::route::router())
         .merge(maintenance::route::router())
         .merge(quarantine::route::router())
+        .merge(setting::route::router())
 }
 
 /// The API's description in JSON, as `/v1/openapi.json` gives it but for the routes that watch the server.

@@ -42,7 +42,7 @@ pub(crate) use answer::directory;
 pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
 pub use commit::Outcome;
 pub use deposit::{CARRIED_KEY, Deposit, deposit};
-pub(crate) use encoding::{accepts, respond};
+pub(crate) use encoding::{accepts, expect_media, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;
