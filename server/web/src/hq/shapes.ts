@@ -15,7 +15,7 @@ export interface Entered {
   id: number;
   note?: string;
   entered_by: number;
-  entered_by_name: string;
+  entered_by_name: string | null;
   entered_at_ms: number;
   /** The reason, when it was taken out of the sums. */
   void: string | null;
@@ -92,7 +92,6 @@ export interface ClubMeeting extends Entered {
 export interface Clubs {
   clubs: Club[];
   meetings: ClubMeeting[];
-  club_sessions: number | null;
 }
 
 export type MediaKind = 'news_item' | 'article' | 'broadcast';

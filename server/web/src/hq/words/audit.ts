@@ -49,13 +49,15 @@ export const actions = {
   'sessions.linked': ['Gộp hai bản ghi trùng', 'Two sessions linked'],
   'sessions.distinct': ['Xác nhận không trùng', 'Two sessions declared distinct'],
   'plan.set': ['Đặt kế hoạch', 'Plan set'],
-  'plan.changed': ['Sửa kế hoạch', 'Plan changed'],
-  'plan.removed': ['Bỏ kế hoạch', 'Plan removed'],
-  'post.saved': ['Lưu đồn, trạm, đội', 'Post saved'],
-  'post.created': ['Thêm đồn, trạm, đội', 'Post created'],
-  'post.changed': ['Sửa đồn, trạm, đội', 'Post changed'],
+  'material-issue.entered': ['Cấp tài liệu', 'Material issued'],
+  'material-issue.voided': ['Hủy lần cấp tài liệu', 'Issue of material voided'],
+  'club-meeting.entered': ['Ghi sinh hoạt câu lạc bộ', 'Club meetings entered'],
+  'club-meeting.voided': ['Hủy dòng sinh hoạt câu lạc bộ', 'Club meetings voided'],
+  'media.entered': ['Nhập tin, bài, phát thanh', 'Media row entered'],
+  'media.voided': ['Hủy dòng truyền thông', 'Media row voided'],
+  'figure.entered': ['Nhập số liệu bối cảnh', 'Context figure entered'],
+  'figure.voided': ['Hủy số liệu bối cảnh', 'Context figure voided'],
   'settings.changed': ['Đổi cài đặt', 'Settings changed'],
-  'setting.changed': ['Đổi cài đặt', 'Setting changed'],
 } as const satisfies Record<string, Pair>;
 
 /** Names of what a row's detail holds. */

@@ -12,7 +12,6 @@ export const exportsWords = {
   unreached: ['Thôn, bản, khu chưa đến', 'Villages not reached'],
   panels: ['Pano', 'Billboards'],
   material: ['Tài liệu theo đồn', 'Material by post'],
-  report: ['Báo cáo kỳ', 'Period report'],
   format: ['Định dạng', 'Format'],
   csv: ['CSV (mở được bằng Excel)', 'CSV (opens in Excel)'],
   xlsx: ['XLSX (Excel)', 'XLSX (Excel)'],

@@ -85,7 +85,7 @@ export const clubs = {
   meetings: ['Số lần sinh hoạt', 'Meetings'],
   held: ['Ngày', 'Day'],
   rows: ['Các lần đã ghi', 'Entries'],
-  sessions: ['Buổi tuyên truyền tại câu lạc bộ (theo bản ghi)', 'Outreach sessions at clubs (by the records)'],
+  sessions: ['Buổi tuyên truyền tại câu lạc bộ', 'Outreach sessions at clubs'],
   none: ['Chưa có câu lạc bộ nào', 'No clubs yet'],
   noneHint: ['Quản trị viên nhập danh mục câu lạc bộ ở trang Nhập danh mục.', 'An administrator imports the register on the Import page.'],
   noRows: ['Chưa ghi lần sinh hoạt nào trong kỳ', 'No meetings entered in this period'],
