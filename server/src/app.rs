@@ -5,10 +5,12 @@ use std::sync::{Arc, Weak};
 
 use sync_core::id::UnixMs;
 
+use crate::audit::seen::Seen;
 use crate::auth::{Auth, Policy};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::export::Exports;
 use crate::ingest::Ingest;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
@@ -40,6 +42,10 @@ pub struct App {
     pub ingest: Ingest,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is known to have seen which session today.
+    pub(crate) seen: Seen,
+    /// Files that are being made.
+    pub(crate) exports: Exports,
 }
 
 impl AppState {
@@ -50,7 +56,8 @@ impl AppState {
         let reference = Catalogues::new(db.clone());
         let intake = Intake::of(&config);
         let (basemap, ingest, metrics) = (Basemap::default(), Ingest::default(), Metrics::new());
-        Self(Arc::new(App { db, config, clock, auth, reference, intake, basemap, ingest, metrics }))
+        let (seen, exports) = (Seen::default(), Exports::default());
+        Self(Arc::new(App { db, config, clock, auth, reference, intake, basemap, ingest, metrics, seen, exports }))
     }
 
     /// A handle that does not keep the state alive: for tasks that end with the server.

@@ -93,6 +93,9 @@ alter table village add column lon_e3 bigint;
 create index audit_account on audit (account_id, id);
 create index audit_action on audit (action, id);
 
+-- The newest check of each panel.
+create index panel_check_by_site on panel_check (site, coalesce(checked_day, -1), record_id);
+
 -- Caches, made again by `banlang rebuild`.
 
 -- Of a session that is linked to another: the one that counts in its place.

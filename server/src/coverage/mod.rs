@@ -7,21 +7,26 @@
 pub mod calendar;
 mod devices;
 mod facets;
+pub mod filter;
+pub mod geo;
+pub mod map;
 pub mod query;
 mod read;
 pub mod route;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod totals;
+pub mod trend;
 mod unreached;
 mod villages;
 
 pub use devices::DevicesHeard;
-#[allow(unused_imports)]
 pub(crate) use facets::{FacetPlace, facets};
 pub(crate) use read::{Grain, area_condition};
+pub(crate) use totals::totals_of;
 pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};
 pub use unreached::{Unreached, UnreachedVillage, unreached};
+pub(crate) use villages::coverage_of;
 pub use villages::{Coverage, PeriodSummary, VillageCoverage, VillagePeriod, VillageState, coverage};
 
 use calendar::Calendar;
