@@ -5,14 +5,17 @@ use std::sync::{Arc, Weak};
 
 use sync_core::id::UnixMs;
 
+use crate::audit::seen::Seen;
 use crate::auth::{Auth, Policy};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::export::Exports;
 use crate::ingest::Ingest;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::reference::Catalogues;
+use crate::setting::Basemap;
 
 /// The running server's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,10 +36,16 @@ pub struct App {
     pub reference: Catalogues,
     /// What may be spent on callers and their bodies.
     pub intake: Intake,
+    /// The origin of the map's background.
+    pub basemap: Basemap,
     /// The queue of batches to be stored.
     pub ingest: Ingest,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is known to have seen which session today.
+    pub(crate) seen: Seen,
+    /// Files that are being made.
+    pub(crate) exports: Exports,
 }
 
 impl AppState {
@@ -46,8 +55,9 @@ impl AppState {
         let auth = Auth::new(Policy::of(&config));
         let reference = Catalogues::new(db.clone());
         let intake = Intake::of(&config);
-        let (ingest, metrics) = (Ingest::default(), Metrics::new());
-        Self(Arc::new(App { db, config, clock, auth, reference, intake, ingest, metrics }))
+        let (basemap, ingest, metrics) = (Basemap::default(), Ingest::default(), Metrics::new());
+        let (seen, exports) = (Seen::default(), Exports::default());
+        Self(Arc::new(App { db, config, clock, auth, reference, intake, basemap, ingest, metrics, seen, exports }))
     }
 
     /// A handle that does not keep the state alive: for tasks that end with the server.

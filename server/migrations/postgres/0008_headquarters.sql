@@ -9,7 +9,7 @@ create table session_pair (
     standing text not null check (standing in ('linked', 'distinct')),
     counted bytea check (counted in (record_a, record_b)), -- of a link: the one that counts
     reason text not null,
-    decided_by bigint not null references account (id),
+    decided_by bigint not null, -- an account
     decided_at_ms bigint not null,
     primary key (record_a, record_b),
     check (record_a < record_b),
@@ -93,6 +93,9 @@ alter table village add column lon_e3 bigint;
 create index audit_account on audit (account_id, id);
 create index audit_action on audit (action, id);
 
+-- The newest check of each panel.
+create index panel_check_by_site on panel_check (site, coalesce(checked_day, -1), record_id);
+
 -- Caches, made again by `banlang rebuild`.
 
 -- Of a session that is linked to another: the one that counts in its place.
@@ -123,7 +126,6 @@ create table facet_month (
     posts bigint not null,
     primary key (facet, value, month, generation, code, village_id)
 );
-create index facet_month_by_month on facet_month (month, generation, code);
 
 -- Material handed out, by who recorded the session.
 create table material_recorder_month (
@@ -133,3 +135,43 @@ create table material_recorder_month (
     quantity bigint not null,
     primary key (month, recorder, kind)
 );
+
+-- The new caches, of what is on file.
+insert into facet_month
+with counted as (
+    select generation, code, village_id, format, recorder, cast(tags as jsonb) as tags,
+        cast(review_state = 'confirmed' as integer) as confirmed, coalesce(attendances, 0) as attendances,
+        cast(coalesce(format = 'online', false) as integer) as online,
+        cast(extract(year from date '1970-01-01' + cast(held_day as integer)) as bigint) * 12
+            + cast(extract(month from date '1970-01-01' + cast(held_day as integer)) as bigint) - 1
+            + coalesce((select cast(closing_day > 0
+                and extract(day from date '1970-01-01' + cast(held_day as integer)) > closing_day as integer)
+                from coverage_calendar), 0) as month
+    from session where held_day is not null and not voided and counted_as is null
+), told as (
+    select c.*, 'format' as facet, format as value from counted c where format is not null
+    union all select c.*, 'recorder', cast(recorder as text) from counted c
+    union all select c.*, 'topic', t.value from counted c, jsonb_array_elements_text(c.tags -> 'topics') t (value)
+    union all select c.*, 'language', t.value from counted c, jsonb_array_elements_text(c.tags -> 'languages') t (value)
+    union all select c.*, 'difficulty', t.value from counted c, jsonb_array_elements_text(c.tags -> 'difficulties') t (value)
+)
+select month, generation, code, village_id, facet, value, sum(1 - online), sum(confirmed * (1 - online)),
+    sum(attendances * (1 - online)), sum(online)
+from told group by facet, value, month, generation, code, village_id;
+insert into material_recorder_month
+select cast(extract(year from date '1970-01-01' + cast(held_day as integer)) as bigint) * 12
+        + cast(extract(month from date '1970-01-01' + cast(held_day as integer)) as bigint) - 1
+        + coalesce((select cast(closing_day > 0
+            and extract(day from date '1970-01-01' + cast(held_day as integer)) > closing_day as integer)
+            from coverage_calendar), 0),
+    recorder, kind, sum(quantity)
+from session join session_material using (record_id) where held_day is not null and not voided and counted_as is null
+group by 1, 2, 3;
+insert into duplicate_suspect
+select a.record_id, b.record_id from session a join session b
+    on b.village_id = a.village_id and coalesce(b.held_day, -1) = coalesce(a.held_day, -1) and b.record_id > a.record_id
+where a.village_id <> '' and a.held_day is not null and not a.voided and not b.voided and a.recorder <> b.recorder
+    and coalesce(abs(a.start_minute - b.start_minute) <= 120, coalesce(a.format = b.format, true))
+    -- Of an occasion with more sessions than that nobody is helped by pairs.
+    and (select count(*) from session m where m.village_id = a.village_id
+        and coalesce(m.held_day, -1) = coalesce(a.held_day, -1) and not m.voided) <= 20;

@@ -9,7 +9,7 @@ create table session_pair (
     standing text not null check (standing in ('linked', 'distinct')),
     counted blob check (counted in (record_a, record_b)), -- of a link: the one that counts
     reason text not null,
-    decided_by integer not null references account (id),
+    decided_by integer not null, -- an account
     decided_at_ms integer not null,
     primary key (record_a, record_b),
     check (record_a < record_b),
@@ -93,6 +93,9 @@ alter table village add column lon_e3 integer;
 create index audit_account on audit (account_id, id);
 create index audit_action on audit (action, id);
 
+-- The newest check of each panel.
+create index panel_check_by_site on panel_check (site, coalesce(checked_day, -1), record_id);
+
 -- Caches, made again by `banlang rebuild`.
 
 -- Of a session that is linked to another: the one that counts in its place.
@@ -123,7 +126,6 @@ create table facet_month (
     posts integer not null,
     primary key (facet, value, month, generation, code, village_id)
 ) strict, without rowid;
-create index facet_month_by_month on facet_month (month, generation, code);
 
 -- Material handed out, by who recorded the session.
 create table material_recorder_month (
@@ -133,3 +135,40 @@ create table material_recorder_month (
     quantity integer not null,
     primary key (month, recorder, kind)
 ) strict, without rowid;
+
+-- The new caches, of what is on file.
+insert into facet_month
+with counted as (
+    select generation, code, village_id, format, recorder, tags, review_state = 'confirmed' as confirmed,
+        coalesce(attendances, 0) as attendances, coalesce(format = 'online', 0) as online,
+        cast(strftime('%Y', held_day * 86400, 'unixepoch') as integer) * 12
+            + cast(strftime('%m', held_day * 86400, 'unixepoch') as integer) - 1
+            + coalesce((select closing_day > 0 and cast(strftime('%d', held_day * 86400, 'unixepoch') as integer) > closing_day
+                from coverage_calendar), 0) as month
+    from session where held_day is not null and voided = 0 and counted_as is null
+), told as (
+    select c.*, 'format' as facet, format as value from counted c where format is not null
+    union all select c.*, 'recorder', cast(recorder as text) from counted c
+    union all select c.*, 'topic', t.value from counted c, json_each(c.tags, '$.topics') t
+    union all select c.*, 'language', t.value from counted c, json_each(c.tags, '$.languages') t
+    union all select c.*, 'difficulty', t.value from counted c, json_each(c.tags, '$.difficulties') t
+)
+select month, generation, code, village_id, facet, value, sum(not online), sum(confirmed and not online),
+    sum(case when online then 0 else attendances end), sum(online)
+from told group by facet, value, month, generation, code, village_id;
+insert into material_recorder_month
+select cast(strftime('%Y', held_day * 86400, 'unixepoch') as integer) * 12
+        + cast(strftime('%m', held_day * 86400, 'unixepoch') as integer) - 1
+        + coalesce((select closing_day > 0 and cast(strftime('%d', held_day * 86400, 'unixepoch') as integer) > closing_day
+            from coverage_calendar), 0),
+    recorder, kind, sum(quantity)
+from session join session_material using (record_id) where held_day is not null and voided = 0 and counted_as is null
+group by 1, 2, 3;
+insert into duplicate_suspect
+select a.record_id, b.record_id from session a join session b
+    on b.village_id = a.village_id and coalesce(b.held_day, -1) = coalesce(a.held_day, -1) and b.record_id > a.record_id
+where a.village_id <> '' and a.held_day is not null and a.voided = 0 and b.voided = 0 and a.recorder <> b.recorder
+    and coalesce(abs(a.start_minute - b.start_minute) <= 120, coalesce(a.format = b.format, 1))
+    -- Of an occasion with more sessions than that nobody is helped by pairs.
+    and (select count(*) from session m where m.village_id = a.village_id
+        and coalesce(m.held_day, -1) = coalesce(a.held_day, -1) and m.voided = 0) <= 20;

@@ -1,9 +1,10 @@
-//! Who did what: a row in the same transaction as each administrative write.
+//! Who did what: a row in the same transaction as each administrative write; and who looked at which session.
 //!
 //! So there is no write without its row and no row without its write. Subjects and details are ids, names of accounts
 //! and units, old and new values of rights; never passwords, codes, keys, notes or positions.
 
 pub mod route;
+pub(crate) mod seen;
 mod store;
 
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! `/v1/audit`.
 
 use axum::extract::State;
+use sync_core::fold::fold;
 use sync_core::id::{DeviceId, RecorderId, Role, UnixMs};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -9,7 +10,10 @@ use utoipa_axum::routes;
 use super::store::{self, Filter, Row};
 use crate::app::AppState;
 use crate::auth::Principal;
+use crate::coverage::calendar::end_of_day_ms;
+use crate::coverage::query::refuse;
 use crate::problem::{FORBIDDEN, Json, Problem, QUERY, Query};
+use crate::register::entry::DayParams;
 
 /// Rows of a page unless the caller asks for fewer or more.
 const PAGE: u16 = 100;
@@ -35,6 +39,19 @@ struct AuditQuery {
     /// Only what was done to this subject.
     #[param(pattern = r"^[^\x00]*$")]
     subject: Option<String>,
+    /// Only what people of this role did, as it is now: `guard`, `officer`, `coordinator` or `administrator`.
+    #[param(inline, value_type = Option<crate::openapi::RoleName>)]
+    role: Option<Role>,
+    /// Words in the action, the subject, the detail, the person's name or the device's label; tone marks do not matter.
+    /// A search looks through 20,000 rows at a time: a page may hold few rows, or none, and still have a next one.
+    #[param(max_length = 200, pattern = r"^[^\x00]*$")]
+    q: Option<String>,
+    /// First day.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
+    from: Option<String>,
+    /// Last day, included.
+    #[param(inline, value_type = Option<crate::openapi::Day>)]
+    to: Option<String>,
     /// Only rows older than this one: `next_before` of the page before.
     before: Option<i64>,
     /// Rows of a page, 1 to 1000; 100 unless given.
@@ -63,9 +80,13 @@ pub struct AuditRow {
     /// Who; absent: somebody with a shell on the server.
     #[schema(value_type = Option<u32>)]
     pub account: Option<RecorderId>,
+    /// That person's name now.
+    pub account_name: Option<String>,
     /// Through which device.
     #[schema(value_type = Option<String>)]
     pub device: Option<DeviceId>,
+    /// What its owner calls it.
+    pub device_label: Option<String>,
     /// What, for instance `device.revoked`.
     pub action: String,
     /// To what.
@@ -77,8 +98,8 @@ pub struct AuditRow {
 
 impl From<Row> for AuditRow {
     fn from(row: Row) -> Self {
-        let Row { id, at, account, device, action, subject, detail } = row;
-        Self { id, at_ms: at, account, device, action, subject, detail }
+        let Row { id, at, account, account_name, device, device_label, action, subject, detail } = row;
+        Self { id, at_ms: at, account, account_name, device, device_label, action, subject, detail }
     }
 }
 
@@ -97,13 +118,23 @@ async fn list(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(QUERY.problem().field("limit").accepted("1 to 1000"));
     }
+    let days = DayParams { from: query.from, to: query.to };
+    let (from, to) = days.read()?;
+    let words = query.q.as_deref().map(|text| {
+        let words = fold(text);
+        let fits = !words.is_empty() && text.chars().count() <= 200;
+        fits.then_some(words).ok_or_else(|| refuse("q", text, "1 to 200 characters with at least one letter or digit"))
+    });
     let filter = Filter {
         account: query.account.map(RecorderId),
+        role: query.role,
         action: query.action,
         subject: query.subject,
+        from_ms: days.from.is_some().then(|| end_of_day_ms(from - 1)),
+        until_ms: days.to.is_some().then(|| end_of_day_ms(to)),
         before: query.before,
+        words: words.transpose()?,
     };
-    let rows = store::list(&app.db, &filter, limit).await?;
-    let next_before = if rows.len() == usize::from(limit) { rows.last().map(|row| row.id) } else { None };
-    Ok(Json(AuditPage { rows: rows.into_iter().map(AuditRow::from).collect(), next_before }))
+    let page = store::list(&app.db, &filter, limit).await?;
+    Ok(Json(AuditPage { rows: page.rows.into_iter().map(AuditRow::from).collect(), next_before: page.next }))
 }

@@ -33,6 +33,19 @@ pub struct RangeParams {
     /// `month`, `quarter` or `year`; `month` unless given.
     #[param(pattern = "^(month|quarter|year)$")]
     pub bucket: Option<String>,
+    /// Only sessions on this topic. One filter at a time; the range is then widened to whole reporting months, and of the
+    /// sums only sessions, confirmed, attendances and posts are counted.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub topic: Option<String>,
+    /// Only sessions held in this language.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub language: Option<String>,
+    /// Only sessions of this format.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub format: Option<String>,
+    /// Only sessions recorded by people who were at this post in the reporting month.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub post: Option<String>,
 }
 
 /// Parameters of the list of villages not reached.
@@ -147,7 +160,7 @@ impl UnreachedParams {
 }
 
 /// The generation asked for, and the code of the unit in it.
-fn generation_and_unit(
+pub(crate) fn generation_and_unit(
     catalogue: &Catalogue,
     generation: Option<&str>,
     unit: Option<&str>,

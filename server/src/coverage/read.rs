@@ -139,7 +139,7 @@ where
 }
 
 /// The same as [`area_condition`], to be put after other conditions; nothing for all areas.
-fn within(areas: Option<&BTreeSet<AreaId>>) -> Option<String> {
+pub(super) fn within(areas: Option<&BTreeSet<AreaId>>) -> Option<String> {
     areas.map_or_else(|| Some(String::new()), |areas| area_condition(areas).map(|condition| format!("and {condition}")))
 }
 

@@ -1,15 +1,20 @@
-//! `/v1/coverage`, `/v1/coverage/totals`, `/v1/coverage/unreached`, `/v1/totals`.
+//! `/v1/coverage`, `/v1/coverage/totals`, `/v1/coverage/trend`, `/v1/coverage/map`, `/v1/coverage/unreached`, `/v1/totals`.
 
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::map::{CoverageMap, MapParams, map};
 use super::query::{RangeParams, UnreachedParams};
-use super::{Coverage, TotalsReport, Unreached, coverage, totals, unreached};
+use super::totals::totals_of;
+use super::trend::{Trend, TrendParams, trend};
+use super::villages::coverage_of;
+use super::{Coverage, TotalsReport, Unreached, unreached};
 use crate::app::AppState;
 use crate::auth::Principal;
 use crate::problem::{Json, Problem, Query};
 use crate::project;
+use crate::register::entry::{HEADQUARTERS, only};
 
 /// The routes of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -17,6 +22,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(show_coverage))
         .routes(routes!(show_totals))
         .routes(routes!(show_report))
+        .routes(routes!(show_trend))
+        .routes(routes!(show_map))
         .routes(routes!(list_unreached))
 }
 
@@ -31,8 +38,9 @@ async fn show_coverage(
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
-    let range = params.read(&catalogue, calendar, app.now())?;
-    Ok(Json(coverage(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
+    let filter = params.filter(&catalogue)?;
+    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
+    Ok(Json(coverage_of(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
 }
 
 /// Sessions, attendances and material by unit of any generation; they add up to the same total in each.
@@ -61,8 +69,44 @@ async fn report(app: &AppState, params: &RangeParams, principal: &Principal) -> 
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
+    let filter = params.filter(&catalogue)?;
+    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
+    Ok(Json(totals_of(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
+}
+
+/// Coverage by reporting month, beside the same months of the year before.
+#[utoipa::path(get, path = "/v1/coverage/trend", tag = "coverage", params(TrendParams),
+    responses((status = 200, description = "Coverage by month", body = Trend)))]
+async fn show_trend(
+    State(app): State<AppState>,
+    Query(params): Query<TrendParams>,
+    principal: Principal,
+) -> Result<Json<Trend>, Problem> {
+    only(&principal, HEADQUARTERS)?;
+    let params = RangeParams::from(params);
+    let catalogue = app.reference.current().await?;
+    let mut tx = app.db.snapshot().await?;
+    let calendar = project::calendar(&mut tx).await?;
+    let filter = params.filter(&catalogue)?;
+    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
+    Ok(Json(trend(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
+}
+
+/// Coverage as GeoJSON: units at the points of their labels, villages where a position is known.
+#[utoipa::path(get, path = "/v1/coverage/map", tag = "coverage", params(MapParams),
+    responses((status = 200, description = "A FeatureCollection", body = CoverageMap)))]
+async fn show_map(
+    State(app): State<AppState>,
+    Query(params): Query<MapParams>,
+    principal: Principal,
+) -> Result<Json<CoverageMap>, Problem> {
+    only(&principal, HEADQUARTERS)?;
+    let params = RangeParams::from(params);
+    let catalogue = app.reference.current().await?;
+    let mut tx = app.db.snapshot().await?;
+    let calendar = project::calendar(&mut tx).await?;
     let range = params.read(&catalogue, calendar, app.now())?;
-    Ok(Json(totals(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
+    Ok(Json(map(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
 }
 
 /// Villages in which no session was held for some days: never reached first, then the longest.

@@ -7,8 +7,9 @@ use sync_core::id::AreaId;
 use utoipa::ToSchema;
 
 use super::calendar::{Calendar, day_text};
+use super::filter::{COUNTED, Filter, parts, whole};
 use super::query::Range;
-use super::read::{Grain, material, sums};
+use super::read::{Grain, material};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
@@ -70,6 +71,9 @@ pub struct TotalsReport {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// Under a filter the sums that are counted: those not named here are 0, and material is empty. None: all are.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub counted: Option<&'static [&'static str]>,
     /// Everything: the sum of `units`, `needs_choice` and `unknown`, and the same in each generation.
     pub total: Totals,
     /// The same days of the year before (so với cùng kỳ).
@@ -112,13 +116,26 @@ pub async fn totals(
     scope: &Scope,
     range: &Range,
 ) -> Result<TotalsReport, DbError> {
-    let places = by_place(tx, catalogue, calendar, scope, range, (range.from, range.to)).await?;
-    let before = (year_before(range.from), year_before(range.to));
-    let before = by_place(tx, catalogue, calendar, scope, range, before).await?;
+    totals_of(tx, catalogue, calendar, scope, range, None).await
+}
+
+/// As [`totals`], of the sessions a filter leaves; with one the range is of whole reporting months.
+pub(crate) async fn totals_of(
+    tx: &mut Tx,
+    catalogue: &Catalogue,
+    calendar: Calendar,
+    scope: &Scope,
+    range: &Range,
+    filter: Option<&Filter>,
+) -> Result<TotalsReport, DbError> {
+    let places = by_place(tx, catalogue, calendar, scope, range, (range.from, range.to), filter).await?;
+    let before = whole(calendar, (year_before(range.from), year_before(range.to)), filter);
+    let before = by_place(tx, catalogue, calendar, scope, range, before, filter).await?;
     let mut report = TotalsReport {
         generation: range.generation,
         from: day_text(range.from),
         to: day_text(range.to),
+        counted: filter.map(|_| COUNTED),
         total: sum(places.values()),
         year_before: sum(before.values()),
         units: Vec::new(),
@@ -149,12 +166,17 @@ async fn by_place(
     scope: &Scope,
     range: &Range,
     (from, to): (i64, i64),
+    filter: Option<&Filter>,
 ) -> Result<BTreeMap<Place, Totals>, DbError> {
     let mut places: BTreeMap<Place, Totals> = BTreeMap::new();
-    for part in sums(tx, calendar, from..=to, Grain::Range, scope.areas()).await? {
+    for part in parts(tx, calendar, (from, to), Grain::Range, scope, filter).await? {
         places.entry(place(catalogue, range.generation, part.area, &part.village)).or_default().sums += part.sums;
     }
-    for part in material(tx, calendar, from..=to, scope.areas()).await? {
+    let handed_out = match filter {
+        None => material(tx, calendar, from..=to, scope.areas()).await?,
+        Some(_) => Vec::new(),
+    };
+    for part in handed_out {
         let place = place(catalogue, range.generation, part.area, &part.village);
         places.entry(place).or_default().add_material(&part.kind, part.quantity);
     }
@@ -180,7 +202,7 @@ fn sum<'a>(parts: impl Iterator<Item = &'a Totals>) -> Totals {
 }
 
 /// The same day a year before; 28 February for the 29th.
-fn year_before(day: i64) -> i64 {
+pub(crate) fn year_before(day: i64) -> i64 {
     let text = day_text(day);
     let year: i64 = text.get(..4).and_then(|year| year.parse().ok()).unwrap_or_default();
     let rest = text.get(4..).unwrap_or_default();

@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 
 use super::calendar::{Calendar, Period, day_text};
 use super::devices::{Covering, DevicesHeard, areas_of};
+use super::filter::{COUNTED, Filter, parts};
 use super::query::Range;
-use super::read::{Grain, sums};
+use super::read::Grain;
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
@@ -40,8 +41,8 @@ pub enum VillageState {
 pub struct VillagePeriod {
     /// Where it stands.
     pub state: VillageState,
-    /// Sessions planned.
-    pub planned: u32,
+    /// Sessions planned; none under a filter.
+    pub planned: Option<u32>,
     /// Sessions held.
     pub done: i64,
     /// Of which confirmed as they stand.
@@ -98,8 +99,8 @@ pub struct PeriodSummary {
     pub unheard: usize,
     /// Villages without a session that no device covered.
     pub unassigned: usize,
-    /// Sessions planned.
-    pub planned: u64,
+    /// Sessions planned; none under a filter.
+    pub planned: Option<u64>,
     /// Sessions and attendances in the villages listed.
     pub in_villages: Sums,
     /// Sessions at places outside the register of villages, or in villages it does not know.
@@ -115,6 +116,9 @@ pub struct Coverage {
     pub closing_day: u8,
     /// The periods.
     pub periods: Vec<PeriodSummary>,
+    /// Under a filter the sums that are counted: those not named here are 0 and say nothing. None: all are.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub counted: Option<&'static [&'static str]>,
     /// The villages, by unit and name.
     pub villages: Vec<VillageCoverage>,
 }
@@ -130,9 +134,21 @@ pub async fn coverage(
     scope: &Scope,
     range: &Range,
 ) -> Result<Coverage, DbError> {
+    coverage_of(tx, catalogue, calendar, scope, range, None).await
+}
+
+/// As [`coverage`], of the sessions a filter leaves; with one the range is of whole reporting months.
+pub(crate) async fn coverage_of(
+    tx: &mut Tx,
+    catalogue: &Catalogue,
+    calendar: Calendar,
+    scope: &Scope,
+    range: &Range,
+    filter: Option<&Filter>,
+) -> Result<Coverage, DbError> {
     let covering = Covering::read(tx).await?;
     let periods = calendar.periods(range.from, range.to, range.bucket);
-    let parts = sums(tx, calendar, range.from..=range.to, Grain::Month, scope.areas()).await?;
+    let parts = parts(tx, calendar, (range.from, range.to), Grain::Month, scope, filter).await?;
 
     let listed = listed(catalogue, scope, range);
     let mut cells: BTreeMap<&str, Vec<Sums>> = BTreeMap::new();
@@ -148,18 +164,19 @@ pub async fn coverage(
     }
 
     let mut summaries: Vec<PeriodSummary> =
-        periods.iter().zip(elsewhere).map(|(period, elsewhere)| summary(period, range, elsewhere)).collect();
+        periods.iter().zip(elsewhere).map(|(period, elsewhere)| summary(period, range, elsewhere, filter)).collect();
     let mut villages = Vec::with_capacity(listed.len());
     for (id, (village, areas)) in listed {
         let devices = covering.of(&areas, range.from, range.to);
-        let plan = catalogue.plan_for(id);
+        // What was planned says nothing of a topic or of a post.
+        let planned = filter.is_none().then(|| catalogue.plan_for(id));
         let counted = cells.remove(id);
         let mut shown = Vec::with_capacity(periods.len());
         for (at, period) in periods.iter().enumerate() {
             let sums = counted.as_ref().map_or_else(Sums::default, |cells| cells[at]);
             let first = calendar.month_of(period.from).0;
             let last = calendar.month_of(period.to).0;
-            let planned = plan.map_or(0, |plan| plan.due(first, last));
+            let planned = planned.map(|plan| plan.map_or(0, |plan| plan.due(first, last)));
             let cell = cell(&sums, planned, &devices, period);
             summaries[at].count(&cell, &sums);
             shown.push(cell);
@@ -167,7 +184,13 @@ pub async fn coverage(
         villages.push(village_coverage(catalogue, range, village, devices, shown));
     }
     villages.sort_by(|a, b| (a.unit, &a.name, &a.village).cmp(&(b.unit, &b.name, &b.village)));
-    Ok(Coverage { generation: range.generation, closing_day: calendar.closing_day(), periods: summaries, villages })
+    Ok(Coverage {
+        generation: range.generation,
+        closing_day: calendar.closing_day(),
+        periods: summaries,
+        counted: filter.map(|_| COUNTED),
+        villages,
+    })
 }
 
 /// The villages of today within scope and unit, with the areas they lie or may lie in.
@@ -193,7 +216,7 @@ fn is_asked(catalogue: &Catalogue, range: &Range, area: AreaId) -> bool {
     range.unit.is_none_or(|unit| catalogue.resolve(area, None, range.generation).unit() == Some(unit))
 }
 
-fn summary(period: &Period, range: &Range, elsewhere: Sums) -> PeriodSummary {
+fn summary(period: &Period, range: &Range, elsewhere: Sums, filter: Option<&Filter>) -> PeriodSummary {
     PeriodSummary {
         label: period.label.clone(),
         from: day_text(period.from),
@@ -204,7 +227,7 @@ fn summary(period: &Period, range: &Range, elsewhere: Sums) -> PeriodSummary {
         zero: 0,
         unheard: 0,
         unassigned: 0,
-        planned: 0,
+        planned: filter.is_none().then_some(0),
         in_villages: Sums::default(),
         elsewhere,
     }
@@ -222,12 +245,12 @@ impl PeriodSummary {
             VillageState::Unheard => self.unheard += 1,
             VillageState::Unassigned => self.unassigned += 1,
         }
-        self.planned += u64::from(cell.planned);
+        self.planned = self.planned.zip(cell.planned).map(|(sum, planned)| sum + u64::from(planned));
         self.in_villages += *sums;
     }
 }
 
-fn cell(sums: &Sums, planned: u32, devices: &DevicesHeard, period: &Period) -> VillagePeriod {
+fn cell(sums: &Sums, planned: Option<u32>, devices: &DevicesHeard, period: &Period) -> VillagePeriod {
     let heard = devices.over(period.from, period.to);
     let state = match (sums.sessions > 0, sums.confirmed > 0) {
         (true, true) => VillageState::Confirmed,

@@ -290,6 +290,7 @@ async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Resu
     if let Some(day) = closing_day {
         on_db!(making, |c| sqlx::query(SET_CALENDAR).bind(day).execute(c).await.map(drop))?;
     }
+    copy_pairs(tx, &mut making).await?;
     let signers = Signers::default();
     let mut after = None;
     loop {
@@ -325,6 +326,23 @@ async fn records(tx: &mut Tx, scratch: &Db, findings: &mut Vec<Finding>) -> Resu
     for id in left {
         let difference = "it has a row but no admitted change".to_owned();
         findings.push(Finding { subject: format!("record {id}"), difference });
+    }
+    Ok(())
+}
+
+/// What people said of pairs of sessions is made from no batch, and decides how these count.
+async fn copy_pairs(from: &mut Tx, to: &mut Tx) -> Result<(), DbError> {
+    const READ: &str =
+        "select record_a, record_b, standing, counted, reason, decided_by, decided_at_ms from session_pair";
+    const WRITE: &str = "insert into session_pair (record_a, record_b, standing, counted, reason, decided_by, decided_at_ms) \
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    type Row = (Vec<u8>, Vec<u8>, String, Option<Vec<u8>>, String, i64, i64);
+    let rows: Vec<Row> = on_db!(from, |c| sqlx::query_as(READ).fetch_all(c).await)?;
+    for (a, b, standing, counted, reason, by, at) in rows {
+        on_db!(to, |c| {
+            let query = sqlx::query(WRITE).bind(&a).bind(&b).bind(&standing).bind(&counted).bind(&reason);
+            query.bind(by).bind(at).execute(c).await.map(drop)
+        })?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, FromRow, Row};
 use sync_core::id::to_hex;
 
+use super::facet::FacetSums;
 use super::sums::Sums;
 use crate::db::{DbError, Dialect, Tx};
 use crate::on_db;
@@ -21,7 +22,9 @@ enum Kind {
     Int,
     Bool,
     Text,
+    /// Never null.
     Bytes,
+    OptBytes,
 }
 
 /// A read table: its columns, the keys first.
@@ -32,7 +35,7 @@ struct Table {
 }
 
 fn tables() -> Vec<Table> {
-    use Kind::{Bool, Bytes, Int, Text};
+    use Kind::{Bool, Bytes, Int, OptBytes, Text};
     let sums = || Sums::COLUMNS.iter().map(|sum| (*sum, Int));
     let slot = |first| vec![(first, Int), ("generation", Int), ("code", Int), ("village_id", Text)];
     let provenance = [
@@ -76,6 +79,7 @@ fn tables() -> Vec<Table> {
         ("notes", Text),
         ("folded", Text),
         ("review_state", Text),
+        ("counted_as", OptBytes),
     ]);
     let panel_check =
         record(&[("site", Text), ("checked_day", Int), ("hotline_wrong", Bool), ("conditions", Text), ("notes", Text)]);
@@ -95,6 +99,11 @@ fn tables() -> Vec<Table> {
         ("claims", Text),
     ];
     let material = vec![("record_id", Bytes), ("kind", Text), ("quantity", Int)];
+    let suspect = vec![("record_a", Bytes), ("record_b", Bytes)];
+    let mut facet = vec![("facet", Text), ("value", Text)];
+    facet.extend(slot("month"));
+    facet.extend(FacetSums::COLUMNS.iter().map(|sum| (*sum, Int)));
+    let by_recorder = vec![("month", Int), ("recorder", Int), ("kind", Text), ("quantity", Int)];
     let coverage = |first| slot(first).into_iter().chain(sums()).collect();
     let handed_out = |first| slot(first).into_iter().chain([("kind", Text), ("quantity", Int)]).collect();
     vec![
@@ -107,6 +116,9 @@ fn tables() -> Vec<Table> {
         Table { name: "coverage_month", keys: 4, columns: coverage("month") },
         Table { name: "material_day", keys: 5, columns: handed_out("held_day") },
         Table { name: "material_month", keys: 5, columns: handed_out("month") },
+        Table { name: "duplicate_suspect", keys: 2, columns: suspect },
+        Table { name: "facet_month", keys: 6, columns: facet },
+        Table { name: "material_recorder_month", keys: 3, columns: by_recorder },
     ]
 }
 
@@ -305,7 +317,7 @@ impl Table {
             let text = cell.clone().unwrap_or_default();
             match kind {
                 Kind::Int | Kind::Bool => KeyPart::Int(text.parse().unwrap_or_default()),
-                Kind::Text | Kind::Bytes => KeyPart::Text(text),
+                Kind::Text | Kind::Bytes | Kind::OptBytes => KeyPart::Text(text),
             }
         };
         cells.iter().zip(&self.columns).take(self.keys).map(part).collect()
@@ -343,10 +355,13 @@ impl Table {
                 (Kind::Int, _) | (Kind::Bool, Dialect::Sqlite) => format!("cast({column} as text)"),
                 (Kind::Bool, Dialect::Postgres) => format!("cast(cast({column} as integer) as text)"),
                 (Kind::Bytes, Dialect::Sqlite) => format!("lower(hex({column}))"),
-                (Kind::Bytes, Dialect::Postgres) => format!("encode({column}, 'hex')"),
+                // `lower(hex(null))` is ''.
+                (Kind::OptBytes, Dialect::Sqlite) => {
+                    format!("case when {column} is null then null else lower(hex({column})) end")
+                }
+                (Kind::Bytes | Kind::OptBytes, Dialect::Postgres) => format!("encode({column}, 'hex')"),
             })
             .collect();
-        // `lower(hex(null))` is '' on SQLite; the columns of bytes are never null.
         let keys: Vec<&str> = self.columns.iter().take(self.keys).map(|(column, _)| *column).collect();
         let bound: Vec<String> = self.columns[..self.keys]
             .iter()

@@ -15,7 +15,9 @@
 //! ```
 
 mod compare;
+mod facet;
 mod other_rows;
+mod pairs;
 mod rollup;
 mod session_row;
 mod statement;
@@ -23,7 +25,10 @@ mod stored;
 mod sums;
 
 pub use compare::{Difference, TableDigest, compare, digest};
+pub(crate) use facet::Traits;
+pub use facet::{Facet, FacetSums};
 pub(crate) use rollup::{calendar, change_calendar};
+pub(crate) use session_row::ONLINE;
 pub(crate) use stored::area as stored_area;
 pub use sums::Sums;
 
@@ -35,6 +40,7 @@ use sync_core::record::{RecordView, ReviewState, ReviewView, review_state};
 use crate::db::{DbError, Tx};
 use crate::on_db;
 use other_rows::{ConflictRow, PanelCheckRow, ReviewRow};
+use pairs::{Links, Occasion};
 use session_row::SessionRow;
 use statement::{Value, delete_by_id, write};
 use sums::Deltas;
@@ -149,28 +155,46 @@ impl Projector {
         }
         let mut touched: BTreeSet<RecordId> = self.sessions.keys().copied().collect();
         touched.extend(self.reviews.values().map(ReviewRow::session));
-        let touched: Vec<RecordId> = touched.into_iter().collect();
-        let reviews = self.reviews_of(tx, &touched).await?;
-        let old = stored::sessions(tx, &touched).await?;
+        self.settle(tx, touched).await
+    }
+
+    /// Writes what was added, and makes every sum, state and suspicion follow for the sessions that it touches.
+    async fn settle(&self, tx: &mut Tx, mut touched: BTreeSet<RecordId>) -> Result<(), DbError> {
+        let links = Links::read(tx, &mut touched).await?;
+        let reviewed: Vec<RecordId> = touched.iter().copied().collect();
+        let reviews = self.reviews_of(tx, &reviewed).await?;
+        let mut read = touched.clone();
+        read.extend(links.counted());
+        let read: Vec<RecordId> = read.into_iter().collect();
+        let old = stored::sessions(tx, &read).await?;
+        let stands = |id: RecordId| match self.sessions.get(&id) {
+            Some(row) => !row.voided(),
+            None => old.get(&id).is_some_and(|session| !session.voided()),
+        };
 
         let mut deltas = Deltas::default();
         let mut rows = self.sessions.clone();
         let mut restated = Vec::new();
+        let mut occasions: BTreeSet<Occasion> = BTreeSet::new();
         for id in &touched {
             let of_session = reviews.get(id).map_or(&[][..], Vec::as_slice);
+            let counted_as = links.counted_as(*id, stands);
             let before = old.get(id);
-            if let Some(before) = before
-                && let Some((slot, contribution)) = before.contribution()
-            {
-                deltas.subtract(slot, &contribution);
+            if let Some(before) = before {
+                occasions.extend(before.occasion());
+                if let Some((slot, contribution)) = before.contribution() {
+                    deltas.subtract(slot, &contribution);
+                }
             }
             let after = if let Some(row) = rows.get_mut(id) {
                 row.review_state = state_of(&row.provenance.heads, of_session).name();
+                row.counted_as = counted_as;
+                occasions.extend(row.occasion());
                 row.contribution()
             } else if let Some(before) = before {
                 let state = state_of(&before.heads, of_session);
-                restated.push((*id, state));
-                before.in_state(state).contribution()
+                restated.push((*id, state, counted_as));
+                before.standing(state, counted_as).contribution()
             } else {
                 // A review that arrived before its session: its state is found when the session comes.
                 None
@@ -187,7 +211,8 @@ impl Projector {
         session_row::write_material(tx, rows.values()).await?;
         other_rows::write_reviews(tx, self.reviews.values()).await?;
         other_rows::write_panel_checks(tx, self.panel_checks.values()).await?;
-        self.write_conflicts(tx, known).await?;
+        self.write_conflicts(tx, known.clone()).await?;
+        pairs::suspect(tx, &occasions, &known).await?;
         let calendar = rollup::calendar(tx).await?;
         rollup::apply(tx, calendar, &deltas).await
     }
@@ -235,6 +260,16 @@ pub async fn apply(tx: &mut Tx, projected: &Projected<'_>) -> Result<(), DbError
     projector.flush(tx).await
 }
 
+/// Makes everything follow that depends on what people said of pairs of sessions (`session_pair`): which of them count,
+/// and which pairs nobody has looked at yet. For the caller who wrote there, in the same transaction; `sessions` are both
+/// of each pair.
+///
+/// # Errors
+/// The database's; nothing is to be committed then.
+pub async fn relink(tx: &mut Tx, sessions: &[RecordId]) -> Result<(), DbError> {
+    Projector::default().settle(tx, sessions.iter().copied().collect()).await
+}
+
 /// Empties every read table, so that they can be filled again. The closing day of reporting months stays.
 ///
 /// # Errors
@@ -250,6 +285,9 @@ pub async fn clear(tx: &mut Tx) -> Result<(), DbError> {
         "delete from coverage_month",
         "delete from material_day",
         "delete from material_month",
+        "delete from duplicate_suspect",
+        "delete from facet_month",
+        "delete from material_recorder_month",
     ] {
         on_db!(tx, |c| sqlx::query(delete).execute(c).await.map(drop))?;
     }

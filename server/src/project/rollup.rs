@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use sync_core::id::AreaId;
 
+use super::facet::{Facet, FacetSums};
 use super::statement::{Value, execute, write};
 use super::sums::{Deltas, Sums};
 use crate::coverage::calendar::{Calendar, ReportMonth};
@@ -67,7 +68,15 @@ static MATERIAL_MONTH: LazyLock<Table> = LazyLock::new(|| {
     Table::new("material_month", &["month", "generation", "code", "village_id", "kind"], &["quantity"], "quantity = 0")
 });
 
-/// Adds the deltas to all four tables. Rows are touched in ascending order of their keys, as by every other writer.
+static FACET_MONTH: LazyLock<Table> = LazyLock::new(|| {
+    let keys = ["facet", "value", "month", "generation", "code", "village_id"];
+    Table::new("facet_month", &keys, FacetSums::COLUMNS, UNCOUNTED)
+});
+static MATERIAL_RECORDER_MONTH: LazyLock<Table> = LazyLock::new(|| {
+    Table::new("material_recorder_month", &["month", "recorder", "kind"], &["quantity"], "quantity = 0")
+});
+
+/// Adds the deltas to all six tables. Rows are touched in ascending order of their keys, as by every other writer.
 pub(super) async fn apply(tx: &mut Tx, calendar: Calendar, deltas: &Deltas) -> Result<(), DbError> {
     let mut days = Vec::new();
     let mut months: BTreeMap<(ReportMonth, AreaId, &str), Sums> = BTreeMap::new();
@@ -93,11 +102,33 @@ pub(super) async fn apply(tx: &mut Tx, calendar: Calendar, deltas: &Deltas) -> R
         material_month_values.extend(key(month.0, *area, village));
         material_month_values.extend([Value::Text(kind), Value::Int(*quantity)]);
     }
+    let mut facets: BTreeMap<(Facet, &str, ReportMonth, AreaId, &str), FacetSums> = BTreeMap::new();
+    for (slot, facet, value, sums) in deltas.changed_facets() {
+        let month = calendar.month_of(slot.day);
+        *facets.entry((facet, value, month, slot.area, &slot.village)).or_default() += sums;
+    }
+    let mut facet_values = Vec::new();
+    for ((facet, value, month, area, village), sums) in &facets {
+        facet_values.extend([Value::Text(facet.name()), Value::Text(value)]);
+        facet_values.extend(key(month.0, *area, village));
+        facet_values.extend(sums.values().into_iter().map(Value::Int));
+    }
+    let mut by_recorder: BTreeMap<(ReportMonth, i64, &str), i64> = BTreeMap::new();
+    for (slot, recorder, kind, quantity) in deltas.changed_by_recorder() {
+        *by_recorder.entry((calendar.month_of(slot.day), recorder, kind)).or_default() += quantity;
+    }
+    let mut by_recorder_values = Vec::new();
+    for ((month, recorder, kind), quantity) in &by_recorder {
+        let row = [Value::Int(month.0), Value::Int(*recorder), Value::Text(kind), Value::Int(*quantity)];
+        by_recorder_values.extend(row);
+    }
     for (table, values) in [
         (&*COVERAGE_DAY, &days),
         (&*COVERAGE_MONTH, &month_values),
         (&*MATERIAL_DAY, &material_days),
         (&*MATERIAL_MONTH, &material_month_values),
+        (&*FACET_MONTH, &facet_values),
+        (&*MATERIAL_RECORDER_MONTH, &by_recorder_values),
     ] {
         table.add(tx, values).await?;
         if deltas.shrinks() {
@@ -126,7 +157,8 @@ fn stored_calendar(closing_day: i64) -> Result<Calendar, DbError> {
         .ok_or_else(|| DbError::Damaged { column: "coverage_calendar.closing_day", why: closing_day.to_string() })
 }
 
-/// Makes the monthly roll-up again for another closing day, from the daily one.
+/// Makes the monthly roll-up again for another closing day: sums and material from the daily one, what is kept by month
+/// alone from the sessions.
 pub(crate) async fn change_calendar(tx: &mut Tx, calendar: Calendar) -> Result<(), DbError> {
     const STORE: &str = "insert into coverage_calendar (id, closing_day) values (1, $1) \
                          on conflict (id) do update set closing_day = excluded.closing_day";
@@ -148,6 +180,20 @@ pub(crate) async fn change_calendar(tx: &mut Tx, calendar: Calendar) -> Result<(
     on_db!(tx, |c| sqlx::query(STORE).bind(i64::from(calendar.closing_day())).execute(c).await.map(drop))?;
     on_db!(tx, |c| sqlx::query("delete from coverage_month").execute(c).await.map(drop))?;
     on_db!(tx, |c| sqlx::query("delete from material_month").execute(c).await.map(drop))?;
+    for text in ["delete from facet_month", "delete from material_recorder_month"] {
+        on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?;
+    }
+    let dialect = tx.dialect();
+    let by_month = [
+        dialect.pick(include_str!("facet_month.sqlite.sql"), include_str!("facet_month.postgres.sql")),
+        dialect.pick(
+            include_str!("material_recorder_month.sqlite.sql"),
+            include_str!("material_recorder_month.postgres.sql"),
+        ),
+    ];
+    for text in by_month {
+        on_db!(tx, |c| sqlx::query(text).execute(c).await.map(drop))?;
+    }
     let span: (Option<i64>, Option<i64>) = on_db!(tx, |c| sqlx::query_as(SPAN).fetch_one(c).await)?;
     let (Some(first), Some(last)) = span else { return Ok(()) };
     for month in calendar.month_of(first).0..=calendar.month_of(last).0 {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sync_core::fold::fold;
-use sync_core::id::AreaId;
+use sync_core::id::{AreaId, RecordId};
 use sync_core::record::{Code, SessionView, Village};
 
+use super::facet::Traits;
+use super::pairs::Occasion;
 use super::statement::{Value, write};
 use super::sums::{Contribution, Slot, Sums};
 use super::{Projected, Provenance};
@@ -53,6 +55,7 @@ const COLUMNS: &[&str] = &[
     "updated_at_ms",
     "updated_device_id",
     "heads",
+    "counted_as",
 ];
 
 /// A session as it goes to its row.
@@ -84,6 +87,8 @@ pub(super) struct SessionRow {
     void_reason: Option<String>,
     pub(super) conflict_count: i64,
     pub(super) review_state: &'static str,
+    /// The session that counts in its place.
+    pub(super) counted_as: Option<RecordId>,
     pub(super) material: BTreeMap<String, i64>,
 }
 
@@ -152,6 +157,7 @@ impl SessionRow {
             void_reason: fields.void.value().map(|reason| reason.as_str().to_owned()),
             conflict_count,
             review_state: "",
+            counted_as: None,
             material: view
                 .material
                 .iter()
@@ -167,7 +173,7 @@ impl SessionRow {
             area: self.area,
             village: &self.village_id,
             held_day: self.held_day,
-            voided: self.void_reason.is_some(),
+            uncounted: self.void_reason.is_some() || self.counted_as.is_some(),
             online: self.format.as_deref() == Some(ONLINE),
             review_state: self.review_state,
             integrated: self.setting == Some("integrated"),
@@ -182,7 +188,18 @@ impl SessionRow {
                 self.broadcast_minutes,
             ],
         };
-        counted.contribution(self.material.clone())
+        let traits = Traits::of(self.provenance.recorder, self.format.as_deref(), &self.tags);
+        counted.contribution(self.material.clone(), traits)
+    }
+
+    pub(super) fn voided(&self) -> bool {
+        self.void_reason.is_some()
+    }
+
+    /// The occasion on which others may tell of the same event; `None` when nobody could know.
+    pub(super) fn occasion(&self) -> Option<Occasion> {
+        let known = !self.voided() && !self.village_id.is_empty();
+        known.then_some((self.village_id.clone(), self.held_day?))
     }
 
     fn values(&self) -> [Value<'_>; COLUMNS.len()] {
@@ -224,6 +241,7 @@ impl SessionRow {
             Value::Int(provenance.updated_at.0),
             Value::Bytes(provenance.updated_by.as_bytes()),
             Value::Bytes(&provenance.heads),
+            Value::OptBytes(self.counted_as.as_ref().map(RecordId::as_bytes)),
         ]
     }
 }
@@ -233,7 +251,8 @@ pub(super) struct Counted<'a> {
     pub(super) area: AreaId,
     pub(super) village: &'a str,
     pub(super) held_day: Option<i64>,
-    pub(super) voided: bool,
+    /// Void, or counted as another.
+    pub(super) uncounted: bool,
     pub(super) online: bool,
     pub(super) review_state: &'a str,
     pub(super) integrated: bool,
@@ -242,11 +261,11 @@ pub(super) struct Counted<'a> {
 }
 
 impl Counted<'_> {
-    pub(super) fn contribution(&self, material: BTreeMap<String, i64>) -> Option<(Slot, Contribution)> {
-        let day = self.held_day.filter(|_| !self.voided)?;
+    pub(super) fn contribution(&self, material: BTreeMap<String, i64>, traits: Traits) -> Option<(Slot, Contribution)> {
+        let day = self.held_day.filter(|_| !self.uncounted)?;
         let slot = Slot { day, area: self.area, village: self.village.to_owned() };
         if self.online {
-            return Some((slot, Contribution { sums: Sums { posts: 1, ..Sums::default() }, material }));
+            return Some((slot, Contribution { sums: Sums { posts: 1, ..Sums::default() }, material, traits }));
         }
         let [attendances, women, under16, minority, households, pledges, broadcasts, broadcast_minutes] =
             self.numbers.map(Option::unwrap_or_default);
@@ -264,7 +283,7 @@ impl Counted<'_> {
             broadcast_minutes,
             posts: 0,
         };
-        Some((slot, Contribution { sums, material }))
+        Some((slot, Contribution { sums, material, traits }))
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     OptText(Option<&'a str>),
     Bytes(&'a [u8]),
+    OptBytes(Option<&'a [u8]>),
 }
 
 /// Binds values to a query, whatever its engine.
@@ -36,6 +37,7 @@ macro_rules! bind_all {
                 Value::Text(value) => query.bind(value.to_owned()),
                 Value::OptText(value) => query.bind(value.map(str::to_owned)),
                 Value::Bytes(value) => query.bind(value.to_vec()),
+                Value::OptBytes(value) => query.bind(value.map(<[u8]>::to_vec)),
             };
         }
         query

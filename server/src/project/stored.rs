@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::id::{ActorId, AreaId, ChangeHash, RecordId, RecorderId, UnixMs};
 use sync_core::record::{Claim, Decision, Line, Meta, Register, ReviewState, ReviewView};
 
+use super::facet::Traits;
+use super::pairs::Occasion;
 use super::session_row::{Counted, ONLINE};
 use super::statement::read_by_id;
 use super::sums::{Contribution, Slot};
@@ -31,11 +33,15 @@ struct CountedColumns {
     broadcast_minutes: Option<i64>,
     voided: bool,
     review_state: String,
+    tags: String,
+    recorder: i64,
+    counted_as: Option<Blob<RecordId>>,
     heads: Vec<u8>,
 }
 
 const SESSIONS: &str = "select record_id, generation, code, village_id, held_day, format, setting, attendances, women, \
-    under16, minority, households, pledges, broadcasts, broadcast_minutes, voided, review_state, heads \
+    under16, minority, households, pledges, broadcasts, broadcast_minutes, voided, review_state, tags, \
+    recorder, counted_as, heads \
     from session where record_id in";
 
 /// A session as stored.
@@ -55,7 +61,7 @@ impl StoredSession {
             area: self.area,
             village: &columns.village_id,
             held_day: columns.held_day,
-            voided: columns.voided,
+            uncounted: columns.voided || columns.counted_as.is_some(),
             online: columns.format.as_deref() == Some(ONLINE),
             review_state: &columns.review_state,
             integrated: columns.setting.as_deref() == Some("integrated"),
@@ -70,13 +76,26 @@ impl StoredSession {
                 columns.broadcast_minutes,
             ],
         };
-        counted.contribution(self.material.clone())
+        let traits = Traits::of(columns.recorder, columns.format.as_deref(), &columns.tags);
+        counted.contribution(self.material.clone(), traits)
     }
 
-    /// The same session in another state of review.
-    pub(super) fn in_state(&self, state: ReviewState) -> Self {
+    pub(super) fn voided(&self) -> bool {
+        self.columns.voided
+    }
+
+    /// The occasion on which others may tell of the same event; `None` when nobody could know.
+    pub(super) fn occasion(&self) -> Option<Occasion> {
+        let CountedColumns { village_id, held_day, voided, .. } = &self.columns;
+        let known = !voided && !village_id.is_empty();
+        known.then_some((village_id.clone(), (*held_day)?))
+    }
+
+    /// The same session in another state of review, counted as another or by itself.
+    pub(super) fn standing(&self, state: ReviewState, counted_as: Option<RecordId>) -> Self {
         let mut changed = self.clone();
         changed.columns.review_state = state.name().to_owned();
+        changed.columns.counted_as = counted_as.map(Blob);
         changed
     }
 }
@@ -102,11 +121,14 @@ pub(super) async fn sessions(tx: &mut Tx, ids: &[RecordId]) -> Result<BTreeMap<R
     Ok(sessions)
 }
 
-/// Writes states of review that changed because a review did.
-pub(super) async fn restate(tx: &mut Tx, states: &[(RecordId, ReviewState)]) -> Result<(), DbError> {
-    const UPDATE: &str = "update session set review_state = $1 where record_id = $2";
-    for (id, state) in states {
-        on_db!(tx, |c| sqlx::query(UPDATE).bind(state.name()).bind(Blob(*id)).execute(c).await.map(drop))?;
+/// Writes how sessions stand when only what others say of them changed: a review, a link, the session that counts.
+pub(super) async fn restate(tx: &mut Tx, states: &[(RecordId, ReviewState, Option<RecordId>)]) -> Result<(), DbError> {
+    const UPDATE: &str = "update session set review_state = $1, counted_as = $2 where record_id = $3";
+    for (id, state, counted_as) in states {
+        on_db!(tx, |c| {
+            let query = sqlx::query(UPDATE).bind(state.name()).bind(counted_as.map(Blob));
+            query.bind(Blob(*id)).execute(c).await.map(drop)
+        })?;
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::ops::{AddAssign, SubAssign};
 
 use sync_core::id::AreaId;
 
+use super::facet::{Facet, FacetSums, Traits};
+
 /// Declares the sums once: the fields, their columns in order, and the arithmetic.
 macro_rules! sums {
     ($($(#[$doc:meta])* $field:ident,)+) => {
@@ -97,32 +99,53 @@ pub(super) struct Contribution {
     pub(super) sums: Sums,
     /// Material by kind; no entry is zero.
     pub(super) material: BTreeMap<String, i64>,
+    /// What the session was like.
+    pub(super) traits: Traits,
+}
+
+/// How the roll-up changes at one slot.
+#[derive(Debug, Clone, Default)]
+struct Change {
+    sums: Sums,
+    material: BTreeMap<String, i64>,
+    facets: BTreeMap<(Facet, String), FacetSums>,
+    by_recorder: BTreeMap<(i64, String), i64>,
 }
 
 /// Changes of the roll-up by slot, aggregated before they are written.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deltas {
-    slots: BTreeMap<Slot, Contribution>,
+    slots: BTreeMap<Slot, Change>,
     shrinks: bool,
 }
 
 impl Deltas {
     /// Counts a contribution.
     pub(super) fn add(&mut self, slot: Slot, contribution: &Contribution) {
-        let entry = self.slots.entry(slot).or_default();
-        entry.sums += contribution.sums;
-        for (kind, quantity) in &contribution.material {
-            *entry.material.entry(kind.clone()).or_default() += quantity;
+        let Contribution { sums, material, traits } = contribution;
+        let change = self.slots.entry(slot).or_default();
+        change.sums += *sums;
+        for (facet, value) in traits.each() {
+            *change.facets.entry((facet, value.to_owned())).or_default() += FacetSums::from(*sums);
+        }
+        for (kind, quantity) in material {
+            *change.material.entry(kind.clone()).or_default() += quantity;
+            *change.by_recorder.entry((traits.recorder, kind.clone())).or_default() += quantity;
         }
     }
 
     /// Takes back a contribution counted before.
     pub(super) fn subtract(&mut self, slot: Slot, contribution: &Contribution) {
         self.shrinks = true;
-        let entry = self.slots.entry(slot).or_default();
-        entry.sums -= contribution.sums;
-        for (kind, quantity) in &contribution.material {
-            *entry.material.entry(kind.clone()).or_default() -= quantity;
+        let Contribution { sums, material, traits } = contribution;
+        let change = self.slots.entry(slot).or_default();
+        change.sums -= *sums;
+        for (facet, value) in traits.each() {
+            *change.facets.entry((facet, value.to_owned())).or_default() -= FacetSums::from(*sums);
+        }
+        for (kind, quantity) in material {
+            *change.material.entry(kind.clone()).or_default() -= quantity;
+            *change.by_recorder.entry((traits.recorder, kind.clone())).or_default() -= quantity;
         }
     }
 
@@ -143,5 +166,25 @@ impl Deltas {
             .iter()
             .flat_map(|(slot, change)| change.material.iter().map(move |(kind, n)| (slot, kind.as_str(), *n)))
             .filter(|(_, _, quantity)| *quantity != 0)
+    }
+
+    /// The changes of facets that are not zero, ascending by slot, facet and value.
+    pub(super) fn changed_facets(&self) -> impl Iterator<Item = (&Slot, Facet, &str, FacetSums)> {
+        self.slots
+            .iter()
+            .flat_map(|(slot, change)| {
+                change.facets.iter().map(move |((facet, value), sums)| (slot, *facet, value.as_str(), *sums))
+            })
+            .filter(|(_, _, _, sums)| !sums.is_zero())
+    }
+
+    /// The changes of material by recorder that are not zero, ascending by slot, recorder and kind.
+    pub(super) fn changed_by_recorder(&self) -> impl Iterator<Item = (&Slot, i64, &str, i64)> {
+        self.slots
+            .iter()
+            .flat_map(|(slot, change)| {
+                change.by_recorder.iter().map(move |((recorder, kind), n)| (slot, *recorder, kind.as_str(), *n))
+            })
+            .filter(|(_, _, _, quantity)| *quantity != 0)
     }
 }

@@ -328,8 +328,17 @@ impl Catalogue {
         self.units.get(&area).map_or_else(|| area.to_string(), |unit| unit.name.clone())
     }
 
-    /// How many sessions the village should have: its own plan, else its unit's (newest generation first), else the
-    /// plan for all.
+    /// Whether the village's unit of the newest generation is named as one on the land border, by a public page or a map.
+    fn is_on_land_border(&self, village: &str) -> bool {
+        let unit = self.villages.get(village).zip(self.newest_generation()).and_then(|(village, generation)| {
+            let code = self.resolve_village(village, generation).unit()?;
+            self.unit(AreaId { generation, code })
+        });
+        unit.is_some_and(|unit| unit.land_border.is_some())
+    }
+
+    /// How many sessions the village should have: its own plan, else its unit's (newest generation first), else that of
+    /// the land border when its unit of the newest generation lies there, else the plan for all.
     #[must_use]
     pub fn plan_for(&self, village: &str) -> Option<&Plan> {
         let plans = || self.items.plans.iter().map(|item| &item.body);
@@ -341,7 +350,8 @@ impl Catalogue {
                 plans().find(|plan| plan.area == Some(AreaId { generation, code }))
             })
         })
-        .or_else(|| plans().find(|plan| plan.village_id.is_none() && plan.area.is_none()))
+        .or_else(|| plans().find(|plan| plan.rule.is_some() && self.is_on_land_border(village)))
+        .or_else(|| plans().find(|plan| plan.village_id.is_none() && plan.area.is_none() && plan.rule.is_none()))
     }
 }
 

@@ -104,7 +104,13 @@ impl Per {
     }
 }
 
-/// How many sessions a village should have: of one village, of each village of a unit, or of every village.
+/// A plan's rule that is for every village, when nothing narrower is.
+pub const ALL: &str = "all";
+/// A plan's rule that is for the villages of units on the land border.
+pub const LAND_BORDER: &str = "land-border";
+
+/// How many sessions a village should have: of one village, of each village of a unit, of those on the land border, or of
+/// every village. The narrowest plan counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
     /// The village, when the plan is for one.
@@ -112,6 +118,9 @@ pub struct Plan {
     /// The unit, when the plan is for each of its villages.
     #[schema(value_type = Option<String>)]
     pub area: Option<AreaId>,
+    /// [`LAND_BORDER`]; none for a village, a unit, or every village.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Sessions in each period.
     pub sessions: u32,
     /// The period.
@@ -147,7 +156,7 @@ pub fn columns(kind: Kind) -> Columns {
         Kind::Posts => (&["post_id", "name", "kind", "areas"], &["part_of", "note"]),
         Kind::Panels => (&["panel_id", "name", "area"], &["village_id", "note"]),
         Kind::Clubs => (&["club_id", "name", "area"], &["village_id", "note"]),
-        Kind::Plans => (&["sessions", "per"], &["village_id", "area", "note"]),
+        Kind::Plans => (&["sessions", "per"], &["village_id", "area", "rule", "note"]),
         _ => (&["code", "vi", "en"], &["note"]),
     };
     Columns { required, optional }
@@ -236,6 +245,19 @@ impl ListItem for Plan {
             "" => None,
             text => Some(known_area(row, "area", text, catalogue)?),
         };
+        let rule = match row.text("rule") {
+            "" | ALL => None,
+            LAND_BORDER if village_id.is_none() && area.is_none() => Some(LAND_BORDER.to_owned()),
+            _ => {
+                return row.fault(
+                    "rule",
+                    (
+                        "all hoặc land-border, để trống khi đã có village_id hoặc area",
+                        "all or land-border, empty when village_id or area is given",
+                    ),
+                );
+            }
+        };
         let sessions = row.number("sessions", 0..=366);
         let per = row.one_of("per", &[("month", Per::Month), ("quarter", Per::Quarter), ("year", Per::Year)]);
         let id = match (&village_id, area) {
@@ -244,9 +266,9 @@ impl ListItem for Plan {
             }
             (Some(village), None) => village.clone(),
             (None, Some(area)) => area.to_string(),
-            (None, None) => "all".to_owned(),
+            (None, None) => rule.as_deref().unwrap_or(ALL).to_owned(),
         };
-        Some(Item { id, body: Self { village_id, area, sessions: sessions?, per: per? } })
+        Some(Item { id, body: Self { village_id, area, rule, sessions: sessions?, per: per? } })
     }
 }
 
@@ -303,7 +325,7 @@ mod tests {
     use super::*;
 
     fn plan(sessions: u32, per: Per) -> Plan {
-        Plan { village_id: None, area: None, sessions, per }
+        Plan { village_id: None, area: None, rule: None, sessions, per }
     }
 
     #[test]

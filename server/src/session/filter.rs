@@ -268,3 +268,11 @@ fn village_in<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let list: Vec<String> = ids.map(|id| format!("'{}'", id.replace('\'', "''"))).collect();
     if list.is_empty() { "1 = 0".to_owned() } else { format!("village_id in ({})", list.join(", ")) }
 }
+
+impl ListFilter {
+    /// The same filter, the page of so many rows that follows `next` of a page of the same sort.
+    pub(crate) fn page(&self, limit: usize, next: Option<&str>) -> Self {
+        let cursor = next.and_then(|text| Cursor::parse(text, self.sort.parts().2));
+        Self { limit, cursor, ..self.clone() }
+    }
+}

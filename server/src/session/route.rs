@@ -1,7 +1,7 @@
 //! `/v1/sessions`, `/v1/conflicts`, `/v1/panel-checks`.
 
 use axum::extract::State;
-use sync_core::id::RecordId;
+use sync_core::id::{RecordId, Role};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -11,6 +11,7 @@ use super::{
     panel_checks,
 };
 use crate::app::AppState;
+use crate::audit::seen;
 use crate::auth::Principal;
 use crate::problem::{Json, PATH, Path, Problem, ProblemKind, Query};
 
@@ -42,7 +43,8 @@ async fn list_sessions(
     Ok(Json(list(&mut tx, &catalogue, &filter).await?))
 }
 
-/// One session: as it stands, its open conflicts, its reviews, and who changed what, when, on which device.
+/// One session: as it stands, its open conflicts, its reviews, and who changed what, when, on which device. That an
+/// officer, coordinator or administrator opened it is left in the audit, once a day.
 #[utoipa::path(get, path = "/v1/sessions/{id}", tag = "sessions",
     params(("id" = inline(crate::openapi::Hex32), Path, description = "32 hexadecimal digits")),
     responses((status = 200, description = "The session", body = SessionDetail)))]
@@ -55,7 +57,12 @@ async fn show_session(
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let found = detail(&mut tx, &catalogue, &principal.areas, id).await?;
-    found.map(Json).ok_or_else(|| SESSION_UNKNOWN.problem().field("id"))
+    drop(tx);
+    let found = found.ok_or_else(|| SESSION_UNKNOWN.problem().field("id"))?;
+    if principal.role != Role::Guard {
+        seen::session(&app, &principal, id).await?;
+    }
+    Ok(Json(found))
 }
 
 /// Open conflicts in the caller's areas: fields on which people disagree, with every value and its author.

@@ -69,6 +69,7 @@ pub(super) async fn hire(db: &Db, people: &[Person]) -> Result<Vec<EnrolmentCode
                     role: person.role,
                     areas: person.areas.clone(),
                     password_hash: NO_PASSWORD.to_owned(),
+                    post: None,
                 };
                 let account = account::create(tx, Actor::CommandLine, &new, now).await?;
                 codes.push(account::issue_code(tx, Actor::CommandLine, account.id, expires_at, now).await?);

@@ -22,6 +22,9 @@ pub(crate) struct Rule {
 const OK: [&str; 4] = ["ok"; 4];
 const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"];
 
+const HEADQUARTERS: [&str; 4] = ["request.forbidden", "ok", "ok", "ok"];
+const ADMINISTRATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "request.forbidden", "ok"];
+
 const fn read(operation: &'static str, shows: bool) -> Rule {
     Rule { operation, own: OK, other: OK, shows }
 }
@@ -81,6 +84,9 @@ pub(crate) const CLOSED: &[Rule] = &[
         shows: false,
     },
     read("GET /v1/panel-checks", true),
+    // What a post is called and where it works stands in the reference data of every device; who works there does not.
+    Rule { operation: "GET /v1/posts", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
+    Rule { operation: "POST /v1/posts", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     Rule {
         operation: "GET /v1/quarantine",
         own: ["quarantine.not-yours", "ok", "ok", "ok"],
@@ -104,6 +110,7 @@ pub(crate) const CLOSED: &[Rule] = &[
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),
+    Rule { operation: "POST /v1/reference/{kind}/import", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     read("GET /v1/sessions", true),
     Rule {
         operation: "GET /v1/sessions/{id}",
@@ -111,6 +118,8 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["session.unknown", "session.unknown", "ok", "ok"],
         shows: true,
     },
+    Rule { operation: "GET /v1/settings", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
+    Rule { operation: "POST /v1/settings", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     // The body is an inventory; of the other area it claims to know a log.
     read("POST /v1/sync", false),
     read("GET /v1/totals", false),

@@ -151,7 +151,7 @@ pub(super) async fn assert_roll_up_follows_from_sessions(db: &Db) -> Result<(), 
         }
     }
     assert_eq!(rows(&mut tx, "month", "coverage_month", "material_month").await?, months);
-    Ok(())
+    super::facets::assert_facets_follow(&mut tx, calendar, &ids).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -175,7 +175,7 @@ pub(super) async fn rows(
     let mut found: BTreeMap<Slot, Contribution> = BTreeMap::new();
     for row in read {
         let slot = Slot { day: row.at, area: stored::area(row.generation, row.code)?, village: row.village_id };
-        found.insert(slot, Contribution { sums: row.sums, material: BTreeMap::new() });
+        found.insert(slot, Contribution { sums: row.sums, ..Contribution::default() });
     }
     let text = format!("select {at}, generation, code, village_id, kind, quantity from {material}");
     let read: Vec<(i64, i64, i64, String, String, i64)> =
@@ -209,6 +209,12 @@ pub(super) fn step(
             0 => Village::Named("Chợ Hoành Mô".parse()?),
             n => Village::Listed(format!("v{n}")),
         });
+        for topic in ["tricks", "hotline", "rights"] {
+            let code = topic.parse()?;
+            let list = if draws.below(2) == 0 { &mut edit.topics.add } else { &mut edit.topics.remove };
+            list.insert(code);
+        }
+        edit.languages = ["dao", "vi"][..draws.below(3)].iter().map(|code| code.parse()).collect::<Result<_, _>>()?;
         edit.material.insert("leaflet".parse()?, Patch::Set(u32::try_from(draws.below(30))?));
         Ok(edit)
     };

@@ -1,8 +1,8 @@
 //! The read tables and the roll-up follow from the records, on both engines.
 
+mod facets;
 mod life;
-
-use std::collections::BTreeMap;
+mod pairs;
 
 use sync_core::id::{DeviceId, RecordKind, UnixMs};
 use sync_core::record::{self, Decision, Draft, Edit, Line, Patch, ReviewEdit, SessionEdit, SessionFieldsEdit};
@@ -150,7 +150,7 @@ async fn a_conflict_is_listed_with_both_values_until_it_is_settled() -> Result<(
 #[test]
 fn a_delta_that_cancels_out_is_not_written() {
     let slot = Slot { day: 1, area: AREAS[0], village: String::new() };
-    let one = Contribution { sums: Sums { sessions: 1, ..Sums::default() }, material: BTreeMap::new() };
+    let one = Contribution { sums: Sums { sessions: 1, ..Sums::default() }, ..Contribution::default() };
     let mut deltas = Deltas::default();
     deltas.subtract(slot.clone(), &one);
     deltas.add(slot, &one);

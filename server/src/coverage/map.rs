@@ -1,0 +1,237 @@
+//! Coverage on a map: units at the points of their labels, villages where a position is known.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sync_core::id::AreaId;
+use utoipa::{IntoParams, ToSchema};
+
+use super::calendar::{Calendar, day_text};
+use super::geo::{Feature, Point};
+use super::query::{Range, RangeParams};
+use super::totals::totals;
+use super::villages::{VillageCoverage, VillageState, coverage_of};
+use crate::auth::Scope;
+use crate::db::{DbError, Tx};
+use crate::on_db;
+use crate::reference::{Catalogue, Unit};
+
+/// Parameters of the map.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MapParams {
+    /// Generation of units: 2023, 2024 or 2025; the newest unless given.
+    #[param(value_type = Option<u16>)]
+    pub generation: Option<String>,
+    /// One unit, as `2025-06841` or as a code of the generation; every unit in scope unless given.
+    #[param(inline, value_type = Option<crate::openapi::Unit>)]
+    pub unit: Option<String>,
+    /// First day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`); the first of this reporting year unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
+    pub from: Option<String>,
+    /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
+    pub to: Option<String>,
+}
+
+impl From<MapParams> for RangeParams {
+    fn from(params: MapParams) -> Self {
+        let MapParams { generation, unit, from, to } = params;
+        Self { generation, unit, from, to, ..Self::default() }
+    }
+}
+
+/// What stands at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceKind {
+    /// A unit, at the point of its label.
+    Unit,
+    /// A village.
+    Village,
+}
+
+/// One place over the range.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MapPlace {
+    /// `unit` or `village`.
+    pub kind: PlaceKind,
+    /// The unit (`2025-06841`) or the village's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The unit a village lies in; of a unit itself.
+    #[schema(value_type = Option<String>, example = "2025-06841")]
+    pub unit: Option<AreaId>,
+    /// Sessions held; of a unit also those outside its villages.
+    pub sessions: i64,
+    /// Of which confirmed as they stand.
+    pub confirmed: i64,
+    /// Attendances (lượt người).
+    pub attendances: i64,
+    /// Sessions planned.
+    pub planned: u64,
+    /// The day of the last session in the range; of a unit in any of its villages.
+    pub last_day: Option<String>,
+    /// Where it stands over the range; of a unit: the best of its villages' when any was reached, else `unheard` when any
+    /// is.
+    pub state: VillageState,
+    /// Villages: 1, or those of the unit.
+    pub villages: usize,
+    /// Of which reached.
+    pub reached: usize,
+    /// Of which nobody knows.
+    pub unheard: usize,
+    /// Sample data, no official list.
+    pub sample: bool,
+}
+
+/// The map.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CoverageMap {
+    /// `FeatureCollection`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Units first, then villages.
+    pub features: Vec<Feature<MapPlace>>,
+}
+
+/// The places of a scope over a range.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn map(
+    tx: &mut Tx,
+    catalogue: &Catalogue,
+    calendar: Calendar,
+    scope: &Scope,
+    range: &Range,
+) -> Result<CoverageMap, DbError> {
+    let coverage = coverage_of(tx, catalogue, calendar, scope, range, None).await?;
+    let totals = totals(tx, catalogue, calendar, scope, range).await?;
+    let counted: BTreeMap<AreaId, _> = totals.units.iter().map(|unit| (unit.unit, unit.totals.sums)).collect();
+    let last = last_days(tx, catalogue, range).await?;
+    let villages: Vec<MapPlace> = coverage
+        .villages
+        .iter()
+        .map(|village| of_village(village, last.get(village.village.as_str()).copied()))
+        .collect();
+
+    let mut features = Vec::new();
+    for unit in catalogue.units_of(range.generation) {
+        let asked = range.unit.is_none_or(|code| code == unit.area.code) && scope.contains(unit.area);
+        let Some(point) = unit.label_lat_e3.zip(unit.label_lon_e3).filter(|_| asked) else { continue };
+        let inside = villages.iter().filter(|village| village.unit == Some(unit.area));
+        let mut place = of_unit(unit, inside);
+        if let Some(sums) = counted.get(&unit.area) {
+            (place.sessions, place.confirmed, place.attendances) = (sums.sessions, sums.confirmed, sums.attendances);
+            place.state = match (place.sessions > 0, place.confirmed > 0) {
+                (true, true) => VillageState::Confirmed,
+                (true, false) => VillageState::Done,
+                (false, _) => place.state,
+            };
+        }
+        features.push(Feature::new(Point::of_e3(point.0, point.1), place));
+    }
+    let positions = positions(tx).await?;
+    for village in villages {
+        if let Some((lat, lon)) = positions.get(&village.id) {
+            features.push(Feature::new(Point::of_e3(*lat, *lon), village));
+        }
+    }
+    Ok(CoverageMap { kind: "FeatureCollection", features })
+}
+
+fn of_village(village: &VillageCoverage, last_day: Option<i64>) -> MapPlace {
+    let periods = &village.periods;
+    // Over a range a place stands as at its best; silence in one part leaves the whole unknown.
+    let state = periods.iter().map(|period| period.state).min_by_key(|state| rank(*state));
+    let state = state.unwrap_or(VillageState::Unassigned);
+    MapPlace {
+        kind: PlaceKind::Village,
+        id: village.village.clone(),
+        name: village.name.clone(),
+        unit: village.unit,
+        sessions: periods.iter().map(|period| period.done).sum(),
+        confirmed: periods.iter().map(|period| period.confirmed).sum(),
+        attendances: periods.iter().map(|period| period.attendances).sum(),
+        planned: periods.iter().filter_map(|period| period.planned).map(u64::from).sum(),
+        last_day: last_day.map(day_text),
+        state,
+        villages: 1,
+        reached: usize::from(matches!(state, VillageState::Confirmed | VillageState::Done)),
+        unheard: usize::from(state == VillageState::Unheard),
+        sample: village.sample,
+    }
+}
+
+fn of_unit<'a>(unit: &Unit, villages: impl Iterator<Item = &'a MapPlace>) -> MapPlace {
+    let mut place = MapPlace {
+        kind: PlaceKind::Unit,
+        id: unit.area.to_string(),
+        name: unit.name.clone(),
+        unit: Some(unit.area),
+        sessions: 0,
+        confirmed: 0,
+        attendances: 0,
+        planned: 0,
+        last_day: None,
+        state: VillageState::Unassigned,
+        villages: 0,
+        reached: 0,
+        unheard: 0,
+        sample: false,
+    };
+    for village in villages {
+        place.planned += village.planned;
+        place.villages += 1;
+        place.reached += village.reached;
+        place.unheard += village.unheard;
+        place.sample |= village.sample;
+        place.last_day = place.last_day.take().max(village.last_day.clone());
+        if rank(village.state) < rank(place.state) {
+            place.state = village.state;
+        }
+    }
+    place
+}
+
+/// Which of two states stands for both.
+fn rank(state: VillageState) -> u8 {
+    match state {
+        VillageState::Confirmed => 0,
+        VillageState::Done => 1,
+        VillageState::Unheard => 2,
+        VillageState::Zero => 3,
+        VillageState::Unassigned => 4,
+    }
+}
+
+/// The day of the last session of each village within the range: one descent of an index for each.
+async fn last_days<'a>(
+    tx: &mut Tx,
+    catalogue: &'a Catalogue,
+    range: &Range,
+) -> Result<BTreeMap<&'a str, i64>, DbError> {
+    const LAST: &str = "select id, (select held_day from coverage_day where village_id = village.id and sessions > 0 \
+        and held_day between $1 and $2 order by held_day desc limit 1) from village";
+    let rows: Vec<(String, Option<i64>)> =
+        on_db!(tx, |c| sqlx::query_as(LAST).bind(range.from).bind(range.to).fetch_all(c).await)?;
+    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+    for (village, day) in &rows {
+        if let (Some(village), Some(day)) = (catalogue.survivor(village), day) {
+            let latest = last.entry(&village.id).or_insert(*day);
+            *latest = (*latest).max(*day);
+        }
+    }
+    Ok(last)
+}
+
+/// Where villages lie, as far as the imported list says.
+async fn positions(tx: &mut Tx) -> Result<BTreeMap<String, (i32, i32)>, DbError> {
+    const PLACED: &str = "select id, lat_e3, lon_e3 from village where lat_e3 is not null and lon_e3 is not null";
+    let rows: Vec<(String, i64, i64)> = on_db!(tx, |c| sqlx::query_as(PLACED).fetch_all(c).await)?;
+    let place = |(id, lat, lon): (String, i64, i64)| Some((id, (i32::try_from(lat).ok()?, i32::try_from(lon).ok()?)));
+    Ok(rows.into_iter().filter_map(place).collect())
+}
