@@ -41,9 +41,18 @@ impl Person {
         Self { role: Role::Guard, areas: vec![area] }
     }
 
+    pub(super) fn officer(area: AreaId) -> Self {
+        Self { role: Role::Officer, areas: vec![area] }
+    }
+
     /// Reads every area.
     pub(super) fn coordinator() -> Self {
         Self { role: Role::Coordinator, areas: Vec::new() }
+    }
+
+    /// Reads every area, and sets.
+    pub(super) fn administrator() -> Self {
+        Self { role: Role::Administrator, areas: Vec::new() }
     }
 }
 
