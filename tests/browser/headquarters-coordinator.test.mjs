@@ -31,6 +31,8 @@ const RECORDED = [
   ['Nà Sa', THIS_MONTH, 15, 5, 'hotline'],
 ];
 const CONFIRMED = 2;
+/** The colour of a commune that was reached and confirmed. */
+const GREEN = [0x14, 0x53, 0x3b];
 const within = (period, village) => RECORDED.filter(([name, day]) => day >= period.from && day <= period.to && (!village || name === village));
 const sum = (rows, at) => rows.reduce((total, row) => total + row[at], 0);
 const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, '.');
@@ -170,7 +172,7 @@ test('from what devices recorded to every page of the coordinator', async (t) =>
     const cells = await desk.cells(desk.row('map-row', HOANH_MO));
     assert.equal(cells[1], number(RECORDED.length));
     assert.equal(cells[2], String(CONFIRMED));
-    assert.ok((await greens(desk, await map.screenshot())) > 100, 'a circle of the reached commune is drawn');
+    assert.ok((await desk.pixels(map, GREEN)) > 100, 'a circle of the reached commune is drawn');
     await desk.row('map-row', HOANH_MO).getByRole('button').click();
     assert.match(desk.page.url(), /at=2025-06841/);
     await desk.open('map', RANGE);
@@ -377,21 +379,6 @@ test('a browser that cannot draw says so, and the table of the map is there', as
   assert.equal((await desk.cells(desk.row('map-row', HOANH_MO)))[1], number(RECORDED.length));
   assert.deepEqual(await desk.objections(), []);
 });
-
-/** Pixels of a picture in the green of a commune that was reached. */
-function greens(desk, picture) {
-  return desk.page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (of) => of.charCodeAt(0));
-    const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    const { data } = context.getImageData(0, 0, image.width, image.height);
-    let found = 0;
-    for (let at = 0; at < data.length; at += 4) if (Math.abs(data[at] - 0x14) + Math.abs(data[at + 1] - 0x53) + Math.abs(data[at + 2] - 0x3b) < 12) found += 1;
-    return found;
-  }, picture.toString('base64'));
-}
 
 /** A cell as text: days as `yyyy-mm-dd`, nothing as the empty text. */
 function plain(cell) {

@@ -175,7 +175,8 @@ export function draw(
     if (event.sourceId === SOURCE && event.isSourceLoaded) setMark(marked, true);
   });
   map.on('error', () => {
-    if (ground !== null && !map.isStyleLoaded()) failed();
+    if (ground === null) return;
+    failed();
   });
   map.on('idle', idle);
   map.on('click', 'points', (event) => {
