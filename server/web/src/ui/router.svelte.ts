@@ -45,7 +45,12 @@ class Router {
 
   /** Opens a screen in the place of this one, which "back" then skips. */
   replace(...parts: readonly string[]): void {
-    history.replaceState(null, '', address(...parts));
+    this.swap(address(...parts));
+  }
+
+  /** Shows a whole address, `#/hq/sessions?topic=law`, in the place of this one. */
+  swap(to: string): void {
+    history.replaceState(null, '', to);
     this.#route = read();
   }
 

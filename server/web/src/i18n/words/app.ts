@@ -20,6 +20,14 @@ export const app = {
   unknownError: ['Có lỗi: {why}. Dữ liệu đã lưu trên máy vẫn còn.', 'Something went wrong: {why}. What was saved on this phone is still there.'],
 } as const satisfies Record<string, Pair>;
 
+export const office = {
+  place: ['Cơ quan', 'Office'],
+  loading: ['Đang mở trang cơ quan…', 'Opening headquarters…'],
+  offline: ['Trang cơ quan cần có mạng. Phần ghi tại địa bàn vẫn dùng được.', 'Headquarters needs a connection. The field app works without one.'],
+  failed: ['Chưa mở được trang cơ quan. Có thể máy chủ đã có bản mới; hãy tải lại.', 'Headquarters could not be opened. The server may have a newer version; reload.'],
+  reload: ['Tải lại', 'Reload'],
+} as const satisfies Record<string, Pair>;
+
 export const waiting = {
   title: ['Ứng dụng đang mở ở nơi khác', 'The app is open elsewhere'],
   body: ['Mỗi lúc chỉ một cửa sổ được ghi, để không mất bản ghi nào. Đóng cửa sổ kia, cửa sổ này sẽ tự mở.', 'Only one window may write at a time, so that no record is lost. Close the other one and this one opens by itself.'],
