@@ -14,6 +14,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("text without the character U+0000", "chữ không có ký tự U+0000"),
     ("UTF-8, percent-encoded", "UTF-8, mã hóa phần trăm"),
     ("coordinator or administrator", "điều phối viên hoặc quản trị viên"),
+    ("officer or coordinator", "cán bộ hoặc điều phối viên"),
+    ("officer, coordinator or administrator", "cán bộ, điều phối viên hoặc quản trị viên"),
+    ("your role may not do this", "vai trò của tài khoản không được làm việc này"),
     ("the id of an imported village", "mã của thôn, bản đã nhập"),
     (
         "a village of your areas, chosen by an officer or coordinator",

@@ -25,6 +25,11 @@ const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"
 const HEADQUARTERS: [&str; 4] = ["request.forbidden", "ok", "ok", "ok"];
 const ADMINISTRATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "request.forbidden", "ok"];
 
+/// What headquarters alone reads; of another area an officer is told nothing.
+const fn headquarters(operation: &'static str, shows: bool) -> Rule {
+    Rule { operation, own: HEADQUARTERS, other: HEADQUARTERS, shows }
+}
+
 const fn read(operation: &'static str, shows: bool) -> Rule {
     Rule { operation, own: OK, other: OK, shows }
 }
@@ -76,6 +81,13 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["device.unknown", "device.unknown", "request.forbidden", "ok"],
         shows: false,
     },
+    headquarters("GET /v1/duplicates", true),
+    Rule {
+        operation: "POST /v1/duplicates",
+        own: ["request.forbidden", "ok", "ok", "request.forbidden"],
+        other: ["request.forbidden", "session.unknown", "ok", "request.forbidden"],
+        shows: false,
+    },
     read("GET /v1/enrolment-codes", false),
     Rule {
         operation: "POST /v1/enrolment-codes",
@@ -83,6 +95,7 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["account.unknown", "account.unknown", "request.forbidden", "ok"],
         shows: false,
     },
+    headquarters("GET /v1/inbox", false),
     read("GET /v1/panel-checks", true),
     // What a post is called and where it works stands in the reference data of every device; who works there does not.
     Rule { operation: "GET /v1/posts", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
@@ -110,6 +123,8 @@ pub(crate) const CLOSED: &[Rule] = &[
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),
+    headquarters("GET /v1/reports/period", false),
+    headquarters("GET /v1/reports/period.xlsx", false),
     Rule { operation: "POST /v1/reference/{kind}/import", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     read("GET /v1/sessions", true),
     Rule {

@@ -40,7 +40,10 @@ pub(crate) fn request(operation: &'static str, planted: &Planted, part: usize) -
     let (method, path) = operation.split_once(' ').ok_or("method and path")?;
     let area = planted.area;
     let query = match operation {
-        "GET /v1/sessions" | "GET /v1/conflicts" | "GET /v1/panel-checks" => format!("?area={area}"),
+        "GET /v1/sessions" | "GET /v1/conflicts" | "GET /v1/panel-checks" | "GET /v1/duplicates" | "GET /v1/inbox" => {
+            format!("?area={area}")
+        }
+        "GET /v1/reports/period" | "GET /v1/reports/period.xlsx" => format!("?kind=year&of=2026&unit={area}"),
         "GET /v1/coverage" | "GET /v1/coverage/totals" | "GET /v1/coverage/unreached" | "GET /v1/totals" => {
             format!("?unit={area}")
         }
@@ -83,6 +86,9 @@ fn body(operation: &str, planted: &Planted, part: usize) -> Result<Value, Failur
         "POST /v1/accounts" => json!({ "username": format!("moi.{part}.{}", area.code), "display_name": "Mới",
             "role": "guard", "areas": [area], "password": "đồi chè 2027" }),
         "POST /v1/accounts/{id}" => json!({ "active": true }),
+        // Not the pair that is suggested: that one stays for the next caller.
+        "POST /v1/duplicates" => json!({ "a": planted.record, "b": planted.twins[0], "decision": "distinct",
+            "reason": "đã hỏi cả hai người" }),
         "POST /v1/devices/{id}/revoke" => json!({ "reason": "mất máy" }),
         "POST /v1/devices/{id}/recover" => json!({ "check_code": "0000-0000-00" }),
         "POST /v1/posts" => json!({ "name": format!("Đội {part}"), "kind": "team", "areas": [area] }),
