@@ -27,7 +27,9 @@ pub(crate) async fn faults(db: &Db, statement: &Statement) -> Result<Vec<String>
         let name = rest.split(' ').next()?.to_lowercase();
         let table = names.get(&name)?;
         let in_order = walks && rest.contains("USING");
-        (!in_order).then(|| format!("{line}: all of {table}, in {text}"))
+        // Counting the entries of an index costs a fraction of reading its rows.
+        let counts = plain.starts_with("select count(*) from") && rest.contains("USING COVERING INDEX");
+        (!in_order && !counts).then(|| format!("{line}: all of {table}, in {text}"))
     });
     Ok(scanned.collect())
 }

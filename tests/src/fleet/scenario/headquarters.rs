@@ -92,9 +92,7 @@ async fn settle(db: &Db) -> Result<(), Failure> {
     if db.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let mut tx = db.begin().await?;
-    on_db!(tx, |c| sqlx::query("analyze").execute(c).await.map(drop))?;
-    tx.commit().await?;
+    on_db!(db, |c| sqlx::query("vacuum analyze").execute(c).await.map(drop))?;
     Ok(())
 }
 
