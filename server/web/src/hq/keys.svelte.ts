@@ -1,5 +1,7 @@
 /** Keys without a modifier that do something on a page, and the list of them that `?` shows. */
 
+import { untrack } from 'svelte';
+
 import type { Pair } from '../i18n/language.svelte';
 
 export interface Key {
@@ -24,7 +26,8 @@ class Keys {
 
   /** Lets these work until the answer is called; those bound last win. For `$effect(() => keys.bind([…]))`. */
   bind(keys: readonly Key[]): () => void {
-    this.#groups = [keys, ...this.#groups];
+    // Binding reads what is bound: an effect that binds must not run again for that.
+    this.#groups = [keys, ...untrack(() => this.#groups)];
     return () => {
       this.#groups = this.#groups.filter((group) => group !== keys);
     };

@@ -14,6 +14,8 @@ export interface Column<Row> {
   by?: (row: Row) => string | number | null | undefined;
   /** Left out on narrow windows. */
   isMinor?: boolean;
+  /** Stands on one line: days, names of people, states. */
+  isShort?: boolean;
   /** Names its row: a header cell. */
   isName?: boolean;
 }
