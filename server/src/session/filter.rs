@@ -62,7 +62,8 @@ pub struct SessionParams {
     /// Who recorded it: the number of an account.
     #[param(value_type = Option<u32>)]
     pub recorder: Option<String>,
-    /// The post at which the recorder worked on the day held.
+    /// The post at which the recorder worked on the day held; its id, see /v1/posts.
+    #[param(pattern = r"^[^\x00]*$")]
     pub post: Option<String>,
     /// A topic covered, for instance `tricks`.
     pub topic: Option<String>,
@@ -282,9 +283,8 @@ impl SessionParams {
             conditions.with("recorder = {}", Bound::Int(recorder.into()));
         }
         if let Some(text) = &self.post {
-            let post = code("post", text, Kind::Posts)?.to_string();
             conditions.few("recorder in (select account_id from account_post)");
-            conditions.with(AT_POST, Bound::Text(post));
+            conditions.with(AT_POST, Bound::Text(text.clone()));
         }
         Ok(())
     }
