@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import jsQR from 'jsqr';
 
-import { inspect, openDesk, openPage, saved } from './harness/desk.mjs';
+import { inspect, openDesk, openPage, saved } from './harness/officer-desk.mjs';
 import { openPhone, PIN } from './harness/phone.mjs';
 import { startServer } from './harness/server.mjs';
 import { story } from './harness/story.mjs';

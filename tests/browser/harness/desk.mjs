@@ -1,5 +1,6 @@
-/** A desk at headquarters: a wide browser of an officer, and what its tests ask of it. */
+/** A desk at headquarters: a browser as wide as a monitor, enrolled like every other device. */
 
+import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,72 +10,114 @@ import { openPhone, PIN } from './phone.mjs';
 
 const PICTURES = fileURLToPath(new URL('../../../target/screenshots', import.meta.url));
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-/** A desk, a tablet held upright, a phone. */
-const SIZES = [[1440, 900], [820, 1180], [390, 844]];
-
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A browser at a desk, enrolled; it stands where its role begins. */
-export async function openDesk(t, server, username, options = {}) {
-  const desk = await openPhone(t, server.url, { viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
-  await desk.open('not-enrolled');
-  await desk.at('enrol-code').fill(await server.code(username));
-  await desk.at('enrol-pin').fill(PIN);
-  await desk.at('enrol-pin-again').fill(PIN);
-  await desk.at('enrol-submit').click();
-  await desk.phase('open');
-  await desk.at('hq').waitFor();
-  return desk;
+export const DESKTOP = { width: 1440, height: 900 };
+export const TABLET = { width: 820, height: 1180 };
+/** Draws maps without a graphics card. */
+const WEBGL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+/** A browser at a desk of one person; `flags` stand in the place of those that draw maps. */
+export async function openDesk(t, server, username, flags = WEBGL) {
+  const phone = await openPhone(t, server.url, { viewport: DESKTOP, flags, acceptDownloads: true });
+  const code = await server.code(username);
+  await phone.open('not-enrolled');
+  await phone.at('enrol-code').fill(code);
+  await phone.at('enrol-pin').fill(PIN);
+  await phone.at('enrol-pin-again').fill(PIN);
+  await phone.at('enrol-submit').click();
+  await phone.phase('open');
+  return new Desk(phone);
 }
 
-/** Opens a page of headquarters and waits until it is there. */
-export async function openPage(desk, place) {
-  // Away and back, so that what it shows is asked for anew.
-  await desk.go('#/hq/none');
-  await desk.page.locator('[data-testid=hq-page]:not([data-page])').waitFor();
-  await desk.go(`#/hq/${place}`);
-  await desk.page.locator(`[data-testid=hq-page][data-page=${place.split(/[/?]/)[0]}] h1`).waitFor();
-  await desk.page.getByTestId('hq-loading').waitFor({ state: 'detached' });
-}
-
-/** What axe objects to on the page that shows. */
-export async function objections(page) {
-  // Playwright evaluates this outside of the page's security policy.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values } }), RULES);
-  return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
-}
-
-/** What is wider than its window and would have to be scrolled to sideways. */
-function overhang(page) {
-  return page.evaluate(() => {
-    if (document.documentElement.scrollWidth <= innerWidth) return [];
-    return [...document.querySelectorAll('body *')]
-      .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-      .map((element) => `${element.tagName} ${element.className}: ${element.textContent.trim().slice(0, 40)}`);
-  });
-}
-
-/**
- * Takes a picture of the page at a desk, on a tablet and on a phone into `target/screenshots`; answers what axe objects to and
- * what hangs over at any of them.
- */
-export async function inspect(desk, name) {
-  const { page } = desk;
-  await mkdir(PICTURES, { recursive: true });
-  const found = [];
-  for (const [width, height] of SIZES) {
-    await page.setViewportSize({ width, height });
-    for (const objection of await objections(page)) found.push(`${width}: ${objection}`);
-    for (const element of await overhang(page)) found.push(`${width}: too wide: ${element}`);
-    await page.screenshot({ path: join(PICTURES, `hq-${name}-${width}.png`) });
+export class Desk {
+  constructor(phone) {
+    this.phone = phone;
+    this.page = phone.page;
   }
-  await page.setViewportSize({ width: SIZES[0][0], height: SIZES[0][1] });
-  return found;
-}
 
-/** What a press of a button saves. */
-export async function saved(desk, press) {
-  const [download] = await Promise.all([desk.page.waitForEvent('download'), press()]);
-  return { name: download.suggestedFilename(), buffer: await readFile(await download.path()) };
+  at(id) {
+    return this.phone.at(id);
+  }
+
+  says(text, where) {
+    return this.phone.says(text, where);
+  }
+
+  /** Opens a page of headquarters by its address and waits until it is there and has loaded. */
+  async open(page, query = {}) {
+    const text = new URLSearchParams(query).toString();
+    await this.phone.go(`#/hq/${page}${text && `?${text}`}`);
+    await this.page.locator(`[data-testid=hq-page][data-page="${page.split('/')[0]}"]`).waitFor();
+    await this.loaded();
+  }
+
+  /** Waits until nothing is awaited any more. */
+  async loaded() {
+    await this.at('hq-loading').waitFor({ state: 'detached' });
+    await this.page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+  }
+
+  /** A row of a table by its key. */
+  row(testid, id) {
+    return this.page.locator(`[data-testid="${testid}"][data-id="${id}"]`);
+  }
+
+  /** The texts of a row's cells, white space as one space. */
+  cells(row) {
+    return row.locator('th, td').evaluateAll((cells) => cells.map((cell) => cell.textContent.replace(/\s+/g, ' ').trim()));
+  }
+
+  async choose(testid, value) {
+    await this.at(testid).selectOption(value);
+    await this.loaded();
+  }
+
+  /** Pixels of a picture of an element that have a colour, `[red, green, blue]`. */
+  async pixels(element, colour) {
+    const picture = (await element.screenshot()).toString('base64');
+    return this.page.evaluate(
+      async ([base64, wanted]) => {
+        const bytes = Uint8Array.from(atob(base64), (of) => of.charCodeAt(0));
+        const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+        const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+        context.drawImage(image, 0, 0);
+        const { data } = context.getImageData(0, 0, image.width, image.height);
+        let found = 0;
+        for (let at = 0; at < data.length; at += 4) if (wanted.every((of, part) => Math.abs(data[at + part] - of) < 4)) found += 1;
+        return found;
+      },
+      [picture, colour],
+    );
+  }
+
+  /** Presses what starts a download; answers its name and bytes. */
+  async download(press) {
+    const [file] = await Promise.all([this.page.waitForEvent('download'), press()]);
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+  }
+
+  /** What axe finds on the page as it is, in a window as high as the page. */
+  async objections() {
+    const size = this.page.viewportSize();
+    const height = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    await this.page.setViewportSize({ width: size.width, height: Math.max(size.height, height + 50) });
+    // Playwright evaluates this outside of the page's security policy.
+    await this.page.evaluate(axe);
+    const { violations } = await this.page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values } }), RULES);
+    await this.page.setViewportSize(size);
+    return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+  }
+
+  /** Nothing axe objects to, nothing wider than its window, and a picture of the page at both sizes. */
+  async inspect(name) {
+    await mkdir(PICTURES, { recursive: true });
+    assert.deepEqual(await this.objections(), [], name);
+    for (const [label, size] of [['tablet', TABLET], ['desktop', DESKTOP]]) {
+      await this.page.setViewportSize(size);
+      const over = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${name} at ${size.width} px is ${over} px too wide`);
+      await this.page.screenshot({ path: join(PICTURES, `hq-${name}-${label}.png`) });
+    }
+  }
 }

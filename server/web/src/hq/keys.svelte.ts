@@ -26,10 +26,10 @@ class Keys {
 
   /** Lets these work until the answer is called; those bound last win. For `$effect(() => keys.bind([…]))`. */
   bind(keys: readonly Key[]): () => void {
-    // Binding reads what is bound: an effect that binds must not run again for that.
+    // An effect that binds keys does not run again because others did.
     this.#groups = [keys, ...untrack(() => this.#groups)];
     return () => {
-      this.#groups = this.#groups.filter((group) => group !== keys);
+      this.#groups = untrack(() => this.#groups).filter((group) => group !== keys);
     };
   }
 
