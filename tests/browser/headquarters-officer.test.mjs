@@ -296,13 +296,6 @@ test('an officer without a connection is told so, and records in the field app a
   await desk.offline(true);
   await desk.page.reload();
   await desk.unlock(PIN);
-  await desk.says('Các trang này cần mạng', desk.at('hq'));
-  await desk.at('hq-retry').first().waitFor();
-
-  // Nothing of headquarters is here: the browser forgot what it had fetched.
-  await desk.page.route('**/assets/hq/**', (route) => route.abort());
-  await desk.page.reload();
-  await desk.unlock(PIN);
   await desk.says('Trang cơ quan cần có mạng', desk.at('office-waits'));
   await desk.page.getByRole('link', { name: 'Về trang chính' }).click();
   await desk.at('new-session').waitFor();
