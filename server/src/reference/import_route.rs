@@ -18,7 +18,8 @@ use crate::auth::{Principal, SignedBody, check_again};
 use crate::cli::Lang;
 use crate::db::Tx;
 use crate::ingest::expect_media;
-use crate::problem::{FORBIDDEN, Json, Path, Problem, ProblemKind, QUERY, Query};
+use crate::problem::{Json, Path, Problem, ProblemKind, QUERY, Query};
+use crate::register::entry::only;
 use crate::write_tx;
 
 /// The file holds something that is not accepted; nothing was written.
@@ -68,12 +69,9 @@ async fn upload(
     SignedBody { principal, bytes }: SignedBody,
 ) -> Result<Json<ImportReport>, Problem> {
     let kind = known_kind(&kind)?;
-    let may = match kind {
-        Kind::Plans => principal.has_role(&[Role::Coordinator, Role::Administrator]),
-        _ => principal.role == Role::Administrator,
-    };
-    if !may {
-        return Err(FORBIDDEN.problem().accepted("administrator; of plans also coordinator"));
+    match kind {
+        Kind::Plans => only(&principal, &[Role::Coordinator, Role::Administrator])?,
+        _ => only(&principal, &[Role::Administrator])?,
     }
     expect_media(&headers, "text/csv")?;
     let file_name = params.file_name.unwrap_or_default();

@@ -15,7 +15,8 @@ use crate::auth::{Principal, SignedJson, check_again};
 use crate::coverage::adopt_calendar_in;
 use crate::coverage::calendar::Calendar;
 use crate::db::Tx;
-use crate::problem::{FIELD, FORBIDDEN, Json, Problem, given};
+use crate::problem::{FIELD, Json, Problem, given};
+use crate::register::entry::{HEADQUARTERS, only};
 use crate::write_tx;
 
 /// Most characters of the basemap's address and of the issuer's name.
@@ -31,9 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/v1/settings", tag = "settings",
     responses((status = 200, description = "The settings", body = Settings)))]
 async fn show(State(app): State<AppState>, principal: Principal) -> Result<Json<Settings>, Problem> {
-    if principal.role == Role::Guard {
-        return Err(FORBIDDEN.problem().accepted("officer, coordinator or administrator"));
-    }
+    only(&principal, HEADQUARTERS)?;
     let mut tx = app.db.snapshot().await?;
     Ok(Json(store::read(&mut tx).await?))
 }
@@ -115,9 +114,7 @@ async fn change(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<ChangeSettings>,
 ) -> Result<Json<Settings>, Problem> {
-    if principal.role != Role::Administrator {
-        return Err(FORBIDDEN.problem().accepted("administrator"));
-    }
+    only(&principal, &[Role::Administrator])?;
     let rows = value.rows()?;
     let settings = write_tx!(app.db, |tx| change_in(tx, &app, &principal, &rows, value.calendar()))?;
     app.basemap.forget();
