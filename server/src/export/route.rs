@@ -131,7 +131,7 @@ struct NewExport {
     responses((status = 200, description = "The file", content(
         (crate::openapi::Binary = "text/csv"),
         (crate::openapi::Binary = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (crate::openapi::Binary = "application/geo+json")))))]
+        (serde_json::Value = "application/geo+json")))))]
 async fn export(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<NewExport>,
