@@ -15,6 +15,7 @@ use crate::ingest::Ingest;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::reference::Catalogues;
+use crate::setting::Basemap;
 
 /// The running server's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct App {
     pub reference: Catalogues,
     /// What may be spent on callers and their bodies.
     pub intake: Intake,
+    /// The origin of the map's background.
+    pub basemap: Basemap,
     /// The queue of batches to be stored.
     pub ingest: Ingest,
     /// What is counted.
@@ -52,9 +55,9 @@ impl AppState {
         let auth = Auth::new(Policy::of(&config));
         let reference = Catalogues::new(db.clone());
         let intake = Intake::of(&config);
-        let (ingest, metrics) = (Ingest::default(), Metrics::new());
+        let (basemap, ingest, metrics) = (Basemap::default(), Ingest::default(), Metrics::new());
         let (seen, exports) = (Seen::default(), Exports::default());
-        Self(Arc::new(App { db, config, clock, auth, reference, intake, ingest, metrics, seen, exports }))
+        Self(Arc::new(App { db, config, clock, auth, reference, intake, basemap, ingest, metrics, seen, exports }))
     }
 
     /// A handle that does not keep the state alive: for tasks that end with the server.

@@ -38,4 +38,5 @@ pub mod sample;
 mod scratch;
 pub mod serve;
 pub mod session;
+pub mod setting;
 pub mod web;

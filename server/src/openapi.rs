@@ -104,19 +104,35 @@ pub(crate) fn base() -> OpenApi {
     Base::openapi()
 }
 
-/// Adds to each operation what all have in common: the problem they may answer with.
+/// Adds to each operation what all have in common: the problem they may answer with, and a name no other one has.
+///
+/// Handlers of different modules are called alike (`list`); a client made from the description would take one for another.
 pub(crate) fn complete(api: &mut OpenApi) {
     let problem = || {
         let schema = Ref::from_schema_name(ProblemDocument::name());
         let content = ContentBuilder::new().schema(Some(schema)).build();
         ResponseBuilder::new().description("Not done, and why").content(MEDIA_TYPE, content).build()
     };
-    for path in api.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
-        for operation in operations.into_iter().flatten() {
+    for (path, item) in &mut api.paths.paths {
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_name(method, path));
             operation.responses.responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(problem()));
         }
     }
+}
+
+/// `get_devices_id_log` of `GET /v1/devices/{id}/log`.
+fn operation_name(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/v1").split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty()).fold(method.to_owned(), |name, word| name + "_" + word)
 }
 
 /// The operations that need a sign-in, by method and path: all but those that say `security(())`.

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::AppState;
 use crate::{
     account, audit, auth, coverage, device, export, health, ingest, journal, layers, maintenance, material, metrics,
-    openapi, panel, plan, quarantine, recovery, reference, register, session, web,
+    openapi, panel, plan, quarantine, recovery, reference, register, session, setting, web,
 };
 
 /// The routes of all features: one line a feature.
@@ -32,6 +32,7 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(coverage::route::router())
         .merge(maintenance::route::router())
         .merge(quarantine::route::router())
+        .merge(setting::route::router())
         .merge(plan::route::router())
         .merge(material::route::router())
         .merge(panel::route::router())

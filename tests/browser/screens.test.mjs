@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { ALLOWED, CAMERA, giveReader } from './harness/camera.mjs';
 import { openPhone } from './harness/phone.mjs';
 import { prepare, reopen, screens } from './harness/screens.mjs';
 import { startServer } from './harness/server.mjs';
@@ -61,7 +62,8 @@ async function setText(page, px) {
 
 test('every screen is legible, reachable and narrow enough, in both languages', async (t) => {
   const server = await startServer(t);
-  const phone = await openPhone(t, server.url);
+  const phone = await openPhone(t, server.url, { flags: [...CAMERA, ...ALLOWED] });
+  await giveReader(phone);
   await mkdir(PICTURES, { recursive: true });
 
   await t.test('enrolment', async () => {
@@ -69,6 +71,20 @@ test('every screen is legible, reachable and narrow enough, in both languages', 
     assert.deepEqual(await objections(phone.page), []);
     assert.deepEqual(await smallTargets(phone.page), []);
     await phone.page.screenshot({ path: join(PICTURES, 'enrol-360.png') });
+  });
+
+  await t.test('the scanner of QR codes', async () => {
+    await phone.at('scan').click();
+    await phone.at('scanner').waitFor();
+    assert.deepEqual(await objections(phone.page), []);
+    assert.deepEqual(await smallTargets(phone.page), []);
+    for (const [width, height, text] of [[320, 640, 32], [1280, 800, 16], [360, 740, 16]]) {
+      await setText(phone.page, text);
+      await phone.page.setViewportSize({ width, height });
+      assert.deepEqual(await overhang(phone.page), [], `${width} px at ${text} px text`);
+      await phone.page.screenshot({ path: join(PICTURES, `scan-${width}${text === 16 ? '' : '-large'}.png`) });
+    }
+    await phone.at('type-code').click();
   });
 
   const ids = await prepare(server, phone);

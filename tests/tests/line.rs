@@ -5,10 +5,52 @@ use std::collections::BTreeMap;
 
 use sync_core::id::Role;
 use sync_core::sync::Page;
-use tests::harness::{Caller, Fault, HOANH_MO, Hand, Line, Phone, Seen, Site};
+use tests::harness::{Caller, Failure, Fault, HOANH_MO, Hand, Line, PASSWORD, Phone, Seen, Served, Site};
 use tests::on_both_engines;
 
 const STORED: &str = "select count(*) from batch";
+
+/// Everything that getting access writes: whoever is let in, or refused, leaves a trace in one of these numbers.
+async fn access(served: &Served) -> Result<Vec<i64>, Failure> {
+    let mut numbers = Vec::new();
+    for query in [
+        "select count(*) from device",
+        "select cast(coalesce(sum(certificate_no), 0) as bigint) from device",
+        "select cast(coalesce(sum(last_contact_ms), 0) as bigint) from device",
+        "select count(*) from device where revoked_at_ms is not null",
+        "select count(*) from enrolment_code where used_at_ms is not null",
+        "select count(*) from certificate",
+        "select count(*) from sign_in",
+        "select count(*) from sign_in where ended_at_ms is not null",
+        "select cast(coalesce(sum(expires_at_ms), 0) as bigint) from sign_in",
+        "select cast(coalesce(sum(count), 0) as bigint) from attempt",
+        "select count(*) from audit",
+    ] {
+        numbers.push(served.count(query).await?);
+    }
+    Ok(numbers)
+}
+
+/// Sends every prefix of a kept request: as it was cut, and with a length that says the rest was never meant to come.
+async fn cut(line: &Line, served: &Served, request: &[u8]) -> Result<(), Failure> {
+    let refused = |answer: &[u8]| !answer.starts_with(b"HTTP/1.1 2") && !answer.starts_with(b"HTTP/1.1 5");
+    for len in 0..request.len() {
+        let answer = line.send(&request[..len]).await?;
+        assert!(refused(&answer), "cut at {len}");
+    }
+    let end = request.windows(4).position(|here| here == b"\r\n\r\n").ok_or("the head ends")? + 4;
+    let (head, body) = (std::str::from_utf8(&request[..end])?, &request[end..]);
+    let whole = format!("content-length: {}", body.len());
+    assert!(head.contains(&whole), "{head}");
+    for len in 0..body.len() {
+        let head = head.replace(&whole, &format!("content-length: {len}\r\nconnection: close"));
+        let mut caller = Caller::to(&served.url).await?;
+        caller.send(&[head.as_bytes(), &body[..len]].concat()).await?;
+        let answer = caller.hear().await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "a body of {len} bytes: {answer}");
+    }
+    Ok(())
+}
 
 on_both_engines! {
     /// The device hears nothing of three commits in a row, and asks again each time.
@@ -150,6 +192,59 @@ on_both_engines! {
         assert_eq!((served.count(REVOKED).await?, served.count(AUDITED).await?), (0, audited));
         officer.call("POST", &path, reason()).await?;
         assert_eq!(served.count(REVOKED).await?, 1);
+        Ok(())
+    }
+
+    /// An enrolment that was cut uses no code up: the same code, whole, enrols the device.
+    async fn an_enrolment_cut_at_any_byte_uses_no_code_up(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let account = served.account("lan", Role::Guard, &[HOANH_MO]).await?;
+        let code = served.code(&account).await?;
+        line.fail("/v1/enrolments", [Fault::Keep]);
+        assert!(Phone::enrol_with(&site, &line.url, "lan", &code).await.is_err(), "the request never arrived");
+        let request = line.kept().pop().ok_or("a request was kept")?;
+        let before = access(&served).await?;
+        cut(&line, &served, &request).await?;
+        assert_eq!(access(&served).await?, before);
+        let mut phone = Phone::enrol_with(&site, &line.url, "lan", &code).await?;
+        phone.record(HOANH_MO, 10, 5).await?;
+        phone.sync().await?;
+        assert_eq!(served.count(STORED).await?, 1);
+        Ok(())
+    }
+
+    /// A request for a token, and one with the password, that were cut: the sign-in neither moves nor ends, no attempt is
+    /// counted, and the device goes on.
+    async fn a_token_or_password_cut_at_any_byte_logs_nobody_out(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let line = Line::to(&served.url).await?;
+        let mut phone = Phone::enrol(&site, &served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        phone.field.move_server(&line.url).await?;
+        phone.sync().await?;
+        site.clock.advance_ms(20 * 60_000);
+        line.fail("/v1/tokens", [Fault::Keep]);
+        assert!(phone.sync().await.is_err(), "the request never arrived");
+        line.fail("/v1/sign-ins", [Fault::Keep]);
+        assert!(phone.field.sign_in("lan", PASSWORD).await.is_err(), "the request never arrived");
+        let kept = line.kept();
+        assert_eq!(kept.len(), 2);
+        let before = access(&served).await?;
+        for request in &kept {
+            cut(&line, &served, request).await?;
+            assert_eq!(access(&served).await?, before);
+        }
+        phone.record(HOANH_MO, 10, 5).await?;
+        phone.sync().await?;
+        assert_eq!(served.count(STORED).await?, 1);
+        assert_eq!(served.count("select count(*) from sign_in").await?, 1, "it never had to sign in again");
+        let moved = access(&served).await?;
+        assert_ne!(moved, before, "what a whole request writes is among the numbers");
+        site.clock.advance_ms(60_000);
+        phone.field.sign_in("lan", PASSWORD).await?;
+        assert_ne!(access(&served).await?, moved);
         Ok(())
     }
 

@@ -2,11 +2,13 @@
 
 use sync_core::id::{AreaId, Role, UnixMs};
 
+use super::post;
 use super::store::{self, Account, NewRow};
 use crate::audit::{self, Actor};
 use crate::auth::code::EnrolmentCode;
 use crate::auth::password::WeakPassword;
 use crate::auth::{certificate, enrolment_code, has_every_area, sign_in};
+use crate::coverage::calendar::local_day;
 use crate::db::{DbError, Transient, Tx};
 
 /// Why an account was not made or changed.
@@ -33,6 +35,9 @@ pub enum AccountError {
     /// No unit of the reference data has this number: what is recorded there would belong nowhere.
     #[error("areas: {0} is not a unit of the reference data; give generation and code, for instance 2025-06841")]
     UnknownArea(AreaId),
+    /// No post of the reference data has this id.
+    #[error("post: the id of a post of the reference data")]
+    UnknownPost,
     /// More areas than anybody works in.
     #[error("areas: at most {MOST_AREAS}")]
     TooManyAreas,
@@ -72,6 +77,8 @@ pub struct NewAccount {
     pub areas: Vec<AreaId>,
     /// The PHC string.
     pub password_hash: String,
+    /// The post the person works at, an id of the reference data.
+    pub post: Option<String>,
 }
 
 /// The username as stored: lower case, without blanks around it.
@@ -110,6 +117,13 @@ async fn check_units(tx: &mut Tx, areas: &[AreaId]) -> Result<(), AccountError> 
     }
 }
 
+async fn check_post(tx: &mut Tx, post: Option<&str>) -> Result<(), AccountError> {
+    match post {
+        Some(post) if !post::is_known(tx, post).await? => Err(AccountError::UnknownPost),
+        _ => Ok(()),
+    }
+}
+
 /// Makes an account.
 ///
 /// # Errors
@@ -131,8 +145,15 @@ pub async fn create(tx: &mut Tx, actor: Actor, new: &NewAccount, now: UnixMs) ->
         error if error.is_unique("account(username)") => AccountError::Taken(username.clone()),
         error => error.into(),
     })?;
+    if new.post.is_some() {
+        check_post(tx, new.post.as_deref()).await?;
+        post::put(tx, id, new.post.as_deref(), local_day(now.0)).await?;
+    }
     let account = store::find(tx, id).await?.ok_or(AccountError::Unknown)?;
-    let detail = serde_json::json!({ "username": username, "role": new.role, "areas": account.areas });
+    let mut detail = serde_json::json!({ "username": username, "role": new.role, "areas": account.areas });
+    if let Some(post) = &account.post {
+        detail["post"] = post.clone().into();
+    }
     audit::record(tx, now, actor, "account.created", &id.to_string(), &detail).await?;
     Ok(account)
 }
@@ -148,6 +169,8 @@ pub struct Change {
     pub active: Option<bool>,
     /// The new password's PHC string; every sign-in ends, so that whoever knew the old one is out.
     pub password_hash: Option<String>,
+    /// The post the person works at from today on; `Some(None)`: at none.
+    pub post: Option<Option<String>>,
 }
 
 /// Changes an account. Fewer rights hold from the commit on, whatever older certificates say: ingest asks the account.
@@ -181,6 +204,10 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
     if let Some(hash) = &change.password_hash {
         store::set_password_hash(tx, id, hash).await?;
     }
+    if let Some(post) = change.post.as_ref().filter(|post| **post != before.post) {
+        check_post(tx, post.as_deref()).await?;
+        post::put(tx, id, post.as_deref(), local_day(now.0)).await?;
+    }
     if !active {
         enrolment_code::end_of_account(tx, id, now).await?;
     }
@@ -200,6 +227,10 @@ pub async fn change(tx: &mut Tx, actor: Actor, id: i64, change: &Change, now: Un
     if active != before.active {
         let action = if active { "account.activated" } else { "account.deactivated" };
         audit::record(tx, now, actor, action, &subject, &serde_json::json!({})).await?;
+    }
+    if after.post != before.post {
+        let detail = serde_json::json!({ "from": before.post, "to": after.post });
+        audit::record(tx, now, actor, "account.post-changed", &subject, &detail).await?;
     }
     if change.password_hash.is_some() {
         audit::record(tx, now, actor, "account.password-reset", &subject, &serde_json::json!({})).await?;

@@ -35,6 +35,9 @@ enum UserCommand {
         /// An area such as 2025-06841; may be repeated. None for coordinators and administrators
         #[arg(long = "area", value_name = "AREA")]
         areas: Vec<AreaId>,
+        /// The post the person works at, an id of the reference data
+        #[arg(long)]
+        post: Option<String>,
         /// Read the password from the first line of standard input instead of asking
         #[arg(long)]
         password_stdin: bool,
@@ -87,6 +90,9 @@ impl From<AccountError> for CliError {
             AccountError::UnknownArea(area) => {
                 format!("{area} không có trong danh mục đơn vị; ghi đợt và mã, ví dụ 2025-06841")
             }
+            AccountError::UnknownPost => {
+                "không có đơn vị này trong danh mục đồn, trạm, đội; ghi mã, ví dụ --post hoanh-mo".to_owned()
+            }
             AccountError::TooManyAreas => format!("nhiều nhất {} địa bàn", change::MOST_AREAS),
             AccountError::Password(_) => "mật khẩu: ít nhất 10 ký tự, không chứa tên đăng nhập".to_owned(),
             AccountError::LastAdministrator => "đây là quản trị viên cuối cùng đang hoạt động".to_owned(),
@@ -116,10 +122,10 @@ pub async fn run(args: UserArgs, context: &Context) -> Result<(), CliError> {
     let now = context.clock.now();
     let say = |vi: &str, en: &str, name: &str| println!("{}: {name}", context.lang.pick(vi, en));
     match args.command {
-        UserCommand::Add { username, name, role, areas, password_stdin } => {
+        UserCommand::Add { username, name, role, areas, post, password_stdin } => {
             let username = change::folded_username(&username)?;
             let password_hash = hashed(context, &username, password_stdin).await?;
-            let new = NewAccount { username, display_name: name, role, areas, password_hash };
+            let new = NewAccount { username, display_name: name, role, areas, password_hash, post };
             let account = db.write(async |tx| change::create(tx, Actor::CommandLine, &new, now).await).await?;
             say("Đã tạo tài khoản", "Account made", &format!("{} (id {})", account.username, account.id));
         }

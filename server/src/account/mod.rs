@@ -3,6 +3,7 @@
 mod change;
 pub mod cli;
 pub mod permission;
+pub mod post;
 pub mod route;
 mod store;
 

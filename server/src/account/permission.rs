@@ -70,6 +70,7 @@ mod tests {
             active: true,
             created_at: UnixMs(0),
             areas: areas.to_vec(),
+            post: None,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::auth::password::{self, Password};
 use crate::auth::problems::ACCOUNT_DEACTIVATED;
 use crate::auth::{Principal, SignedJson, check_again, enrolment_code};
 use crate::db::Tx;
-use crate::problem::{FIELD, FORBIDDEN, Json, Path, Problem, ProblemKind};
+use crate::problem::{FIELD, FORBIDDEN, Json, Path, Problem, ProblemKind, given};
 use crate::write_tx;
 
 /// No account of this number that the caller may see.
@@ -46,6 +46,7 @@ impl From<AccountError> for Problem {
             | AccountError::NeedlessArea(_)
             | AccountError::UnknownArea(_)
             | AccountError::TooManyAreas => field("areas"),
+            AccountError::UnknownPost => field("post"),
             AccountError::Password(_) => field("password"),
             AccountError::LastAdministrator => LAST_ADMINISTRATOR.problem(),
             AccountError::Deactivated => ACCOUNT_DEACTIVATED.problem(),
@@ -71,6 +72,8 @@ pub struct AccountView {
     /// The areas granted, as `2025-06841`; empty for a role that has every area.
     #[schema(value_type = Vec<String>)]
     pub areas: Vec<AreaId>,
+    /// The post the person works at now, an id of the reference data.
+    pub post: Option<String>,
     /// Whether the person's devices are let in.
     pub active: bool,
     /// When it was made.
@@ -88,6 +91,7 @@ fn view(principal: &Principal, account: Account) -> AccountView {
         display_name: account.display_name,
         role: account.role,
         areas: account.areas,
+        post: account.post,
         active: account.active,
         created_at_ms: account.created_at,
     }
@@ -127,6 +131,10 @@ pub struct CreateAccount {
     areas: Vec<AreaId>,
     /// At least 10 characters.
     password: Password,
+    /// The post the person works at, an id of the reference data; an officer names one that works in the officer's areas.
+    #[serde(default)]
+    #[schema(pattern = r"^[a-z0-9_.-]{1,40}$")]
+    post: Option<String>,
 }
 
 /// Makes an account. An administrator makes any; an officer makes guards in the officer's own areas.
@@ -140,11 +148,12 @@ async fn create(
     if !may_grant(&principal, value.role, &value.areas) {
         return Err(forbidden(&principal));
     }
-    let CreateAccount { username, display_name, role, areas, password } = value;
+    let CreateAccount { username, display_name, role, areas, password, post } = value;
+    check_post(&app, &principal, post.as_deref()).await?;
     let username = change::folded_username(&username)?;
     password::check_new(&username, &password).map_err(AccountError::from)?;
     let password_hash = app.auth.hasher.hash(password).await.map_err(Problem::internal)?;
-    let new = NewAccount { username, display_name, role, areas, password_hash };
+    let new = NewAccount { username, display_name, role, areas, password_hash, post };
     let account = write_tx!(app.db, |tx| create_in(tx, &app, &principal, &new))?;
     Ok((StatusCode::CREATED, Json(view(&principal, account))))
 }
@@ -173,9 +182,13 @@ pub struct UpdateAccount {
     /// A new password; every sign-in of the account ends.
     #[serde(default)]
     password: Option<Password>,
+    /// The post the person works at from today on, an id of the reference data; null: at none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, pattern = r"^[a-z0-9_.-]{1,40}$")]
+    post: Option<Option<String>>,
 }
 
-/// Changes role, areas, activity or password of an account. An officer changes guards within the officer's own areas,
+/// Changes role, areas, post, activity or password of an account. An officer changes guards within the officer's own areas,
 /// before and after the change.
 #[utoipa::path(post, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = i64, Path, description = "Account", minimum = 0, maximum = 4294967295_u64)),
     request_body = UpdateAccount, responses((status = 200, description = "The account", body = AccountView)))]
@@ -188,6 +201,7 @@ async fn update(
     if !matches!(principal.role, Role::Officer | Role::Administrator) {
         return Err(forbidden(&principal));
     }
+    check_post(&app, &principal, value.post.as_ref().and_then(Option::as_deref)).await?;
     let password_hash = match value.password {
         Some(password) => {
             // Hashed before the transaction begins: it takes longer than a transaction should last.
@@ -199,7 +213,7 @@ async fn update(
         }
         None => None,
     };
-    let change = Change { role: value.role, areas: value.areas, active: value.active, password_hash };
+    let change = Change { role: value.role, areas: value.areas, active: value.active, password_hash, post: value.post };
     let account = write_tx!(app.db, |tx| update_in(tx, &app, &principal, id.into(), &change))?;
     Ok(Json(view(&principal, account)))
 }
@@ -222,6 +236,17 @@ async fn update_in(
         return Err(forbidden(principal));
     }
     Ok(after)
+}
+
+/// An officer assigns people to posts that work in the officer's areas: what a post hands out is counted by its people.
+async fn check_post(app: &AppState, principal: &Principal, post: Option<&str>) -> Result<(), Problem> {
+    let Some(post) = post.filter(|_| principal.role == Role::Officer) else { return Ok(()) };
+    let catalogue = app.reference.current().await?;
+    let item = catalogue.items().posts.iter().find(|item| item.id == post);
+    if item.is_some_and(|item| item.body.areas.iter().any(|area| principal.areas.contains(*area))) {
+        return Ok(());
+    }
+    Err(FIELD.problem().field("post").accepted("the id of a post that works in your areas"))
 }
 
 /// The account, when the caller may know of it.

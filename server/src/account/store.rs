@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sync_core::id::{AreaId, RecorderId, Role, UnixMs};
 
+use super::post;
 use crate::auth::has_every_area;
 use crate::db::{Db, DbError, Tx};
 use crate::on_db;
@@ -25,6 +26,8 @@ pub struct Account {
     pub created_at: UnixMs,
     /// The areas granted, ascending; empty for a role that has every area.
     pub areas: Vec<AreaId>,
+    /// The post the person works at now, an id of the reference data; none for who works at none.
+    pub post: Option<String>,
 }
 
 impl Account {
@@ -49,10 +52,10 @@ pub(super) struct NewRow<'a> {
 
 type Row = (i64, String, String, String, bool, i64);
 
-fn account(row: Row, areas: Vec<AreaId>) -> Result<Account, DbError> {
+fn account(row: Row, areas: Vec<AreaId>, post: Option<String>) -> Result<Account, DbError> {
     let (id, username, display_name, role, active, created_at) = row;
     let role = role_of(&role, "account.role")?;
-    Ok(Account { id, username, display_name, role, active, created_at: UnixMs(created_at), areas })
+    Ok(Account { id, username, display_name, role, active, created_at: UnixMs(created_at), areas, post })
 }
 
 /// A stored role.
@@ -92,7 +95,8 @@ async fn with_areas(tx: &mut Tx, row: Option<Row>) -> Result<Option<Account>, Db
     let Some(row) = row else { return Ok(None) };
     let areas: Vec<(i64, i64)> = on_db!(tx, |c| sqlx::query_as(AREAS).bind(row.0).fetch_all(c).await)?;
     let areas = areas.into_iter().map(|area| area_of(area, "account_area")).collect::<Result<_, _>>()?;
-    account(row, areas).map(Some)
+    let post = post::now(tx, row.0).await?;
+    account(row, areas, post).map(Some)
 }
 
 /// Every account, by username.
@@ -109,10 +113,12 @@ pub async fn list(db: &Db) -> Result<Vec<Account>, DbError> {
     for (id, generation, code) in areas {
         by_account.entry(id).or_default().push(area_of((generation, code), "account_area")?);
     }
+    let mut posts = post::of_everybody(&mut tx).await?;
     rows.into_iter()
         .map(|row| {
             let areas = by_account.remove(&row.0).unwrap_or_default();
-            account(row, areas)
+            let post = posts.remove(&row.0);
+            account(row, areas, post)
         })
         .collect()
 }
@@ -181,7 +187,7 @@ pub(crate) async fn put_back(
         .map(drop))?;
     replace_areas(tx, id, role, areas).await?;
     let areas = if has_every_area(role) { Vec::new() } else { areas.to_vec() };
-    Ok(Account { id, username, display_name, role, active: false, created_at: now, areas })
+    Ok(Account { id, username, display_name, role, active: false, created_at: now, areas, post: None })
 }
 
 /// Grants exactly these areas; none to a role that has every area.

@@ -30,7 +30,7 @@ const REMEMBERED: usize = 50_000;
 
 /// What this process knows to be in the audit.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<HashSet<(i64, RecordId, i64)>>);
+pub(crate) struct Seen(Mutex<HashSet<(i64, RecordId, i64)>>);
 
 impl Seen {
     fn knows(&self, key: &(i64, RecordId, i64)) -> bool {

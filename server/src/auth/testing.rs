@@ -93,6 +93,7 @@ impl World {
             role,
             areas: areas.to_vec(),
             password_hash: self.password_hash.clone(),
+            post: None,
         };
         let now = self.clock.now();
         Ok(self.app.db.write(async |tx| account::create(tx, Actor::CommandLine, &new, now).await).await?)

@@ -79,6 +79,7 @@ async fn administrator(db: &Db, username: &str, given: Option<String>, context: 
         role: Role::Administrator,
         areas: Vec::new(),
         password_hash,
+        post: None,
     };
     let now = context.clock.now();
     let life = Duration::from_secs(u64::from(context.config.enrolment_code_hours) * 3600);

@@ -33,25 +33,41 @@ use calendar::Calendar;
 use sync_core::id::UnixMs;
 
 use crate::audit::{self, Actor};
-use crate::db::{Db, DbError};
-use crate::project;
+use crate::db::{Db, DbError, Tx};
+use crate::{project, setting};
 
-/// Makes the monthly roll-up follow the configured closing day; the days' own sums are untouched. Cheap when nothing
-/// changed. Called at start, before requests are served.
+/// Makes the monthly roll-up follow the configured closing day, or the one an administrator set, which goes before it:
+/// so processes that are configured otherwise agree. Cheap when nothing changed. Called at start, before requests are
+/// served.
 ///
 /// # Errors
 /// The database's.
-pub async fn adopt_calendar(db: &Db, calendar: Calendar, now: UnixMs) -> Result<(), DbError> {
+pub async fn adopt_calendar(db: &Db, configured: Calendar, now: UnixMs) -> Result<(), DbError> {
     db.write(async |tx| {
-        let before = project::calendar(tx).await?;
-        if before != calendar {
-            project::change_calendar(tx, calendar).await?;
-            let detail = serde_json::json!({ "before": before.closing_day(), "after": calendar.closing_day() });
-            audit::record(tx, now, Actor::CommandLine, "coverage.closing-day-changed", "", &detail).await?;
-        }
-        Ok(())
+        let calendar = setting::closing_day(tx).await?.unwrap_or(configured);
+        adopt_calendar_in(tx, calendar, Actor::CommandLine, now).await
     })
     .await
+}
+
+/// Makes the monthly roll-up follow this closing day, within a transaction of the caller; the days' own sums are
+/// untouched. Does nothing when it does already.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn adopt_calendar_in(
+    tx: &mut Tx,
+    calendar: Calendar,
+    actor: Actor,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let before = project::calendar(tx).await?;
+    if before == calendar {
+        return Ok(());
+    }
+    project::change_calendar(tx, calendar).await?;
+    let detail = serde_json::json!({ "before": before.closing_day(), "after": calendar.closing_day() });
+    audit::record(tx, now, actor, "coverage.closing-day-changed", "", &detail).await
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `banlang device`: devices and enrolment codes from the server's command line.
 
+use std::io::IsTerminal;
+
 use clap::{Args, Subcommand};
 use sync_core::id::{DeviceId, UnixMs};
 
@@ -152,12 +154,20 @@ pub async fn run(args: DeviceArgs, context: &Context) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A QR code for the terminal, with the quiet zone scanners need.
+/// A QR code for the terminal, with the quiet zone scanners need. A terminal is told to show it dark on light, whatever
+/// its own colours are: many phones do not read one that is light on dark.
 fn qr_code(text: &str) -> Result<String, CliError> {
+    const DARK_ON_LIGHT: &str = "\x1b[30;107m";
+    const AS_BEFORE: &str = "\x1b[0m";
     let code = qrcode::QrCode::new(text).map_err(|_| {
         CliError::usage("--qr: địa chỉ quá dài cho một mã QR", "--qr: the address is too long for a QR code")
     })?;
-    Ok(code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build())
+    let drawn = code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+    if !std::io::stderr().is_terminal() {
+        return Ok(drawn);
+    }
+    let coloured = drawn.lines().map(|line| format!("{DARK_ON_LIGHT}{line}{AS_BEFORE}"));
+    Ok(coloured.collect::<Vec<_>>().join("\n"))
 }
 
 /// A time as `yyyy-mm-ddThh:mm:ssZ`.

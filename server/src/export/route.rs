@@ -23,11 +23,8 @@ use crate::coverage::calendar::{day_text, local_day};
 use crate::db::Tx;
 use crate::problem::Problem;
 use crate::register::entry::{HEADQUARTERS, only, reason};
-use crate::register::setting;
+use crate::setting;
 use crate::write_tx;
-
-/// Below it a breakdown is small, while no setting says otherwise.
-const SMALL: i64 = 5;
 
 /// The route.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -151,7 +148,7 @@ async fn export(
         filter: value.filter.clone(),
         scope: principal.areas.clone(),
         now: app.now(),
-        threshold: setting::number(&mut tx, "small_count", SMALL).await?,
+        threshold: setting::read(&mut tx).await?.small_count.into(),
     };
     let content = match value.format {
         FileFormat::Csv => Content::Csv(table::table(&mut tx, &catalogue, &asked).await?),

@@ -2,8 +2,8 @@
 //!
 //! Sync, deposit, carried files and restored devices all end in [`Ingest::submit`]:
 //!
-//! 1. **prepare** (on every core, no transaction): the signing device must be enrolled and its signature must hold,
-//!    else nothing of the batch is stored; changes that begin a record meet the gate.
+//! 1. **prepare** (no transaction, by [lane](lane)): the signing device must be enrolled and its signature must hold,
+//!    else nothing of the batch is stored; changes meet the gate as far as that needs no record.
 //! 2. **place**: a batch follows its log (chained), leaves a gap (waiting), or finds its place taken (forked).
 //! 3. **decide**: each change of a chained batch is admitted, waits for another change, or is kept in quarantine.
 //! 4. **write**: batches, changes, heads, records and the read tables, many rows a statement; one commit for all
@@ -22,6 +22,7 @@ mod encoding;
 pub(crate) mod epoch;
 mod group;
 mod inventory;
+mod lane;
 mod load;
 mod page;
 mod prepare;
@@ -31,6 +32,7 @@ mod rights;
 pub mod route;
 pub(crate) mod rows;
 mod signer;
+mod size;
 mod standing;
 mod store;
 mod unpack;
@@ -40,7 +42,7 @@ pub(crate) use answer::directory;
 pub use answer::{BATCH_DEVICE, BATCH_SIGNATURE};
 pub use commit::Outcome;
 pub use deposit::{CARRIED_KEY, Deposit, deposit};
-pub(crate) use encoding::{accepts, respond};
+pub(crate) use encoding::{accepts, expect_media, respond};
 pub use prepare::Refusal;
 pub use queue::{Incoming, Ingest};
 pub(crate) use signer::area;

@@ -1,6 +1,7 @@
 //! What is done with batches before the one transaction that stores them: signatures and the gate, on every core.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use sync_core::admit::{Binding, Verdict, judge};
@@ -9,6 +10,7 @@ use sync_core::log::{Batch, SCHEMA};
 
 use super::rights::Rights;
 use super::signer::{Credential, CredentialId, Known, Signer};
+use crate::intake::Workers;
 
 /// The highest sequence number that is stored.
 const MAX_SEQ: u64 = i64::MAX as u64 - 1;
@@ -22,7 +24,8 @@ pub(crate) struct Prepared {
     pub(crate) credential: Option<Arc<Credential>>,
     /// Whether the certificate covers the log's area.
     pub(crate) in_scope: bool,
-    /// What the gate says of changes that begin a record, so that nothing of it is left for the transaction.
+    /// What the gate says of each change that no record is needed for, by ordinal, so that nothing of it is left for the
+    /// transaction: all of a change that begins a record, the first look at any other.
     pub(crate) verdicts: HashMap<usize, Verdict>,
 }
 
@@ -94,14 +97,22 @@ fn bound(
     })
 }
 
-/// Checks one batch. `stored` batches are only verified: their changes were judged before.
-fn prepare_one(
-    batch: Batch,
-    known: &Known,
-    lineage: &[(AreaId, AreaId)],
-    stored: &HashSet<BatchHash>,
-    now: UnixMs,
-) -> Result<Prepared, Refusal> {
+/// What batches are checked against.
+#[derive(Debug)]
+pub(crate) struct Against {
+    /// Devices and certificates on file.
+    pub(crate) known: Known,
+    /// How units follow each other.
+    pub(crate) lineage: Arc<Vec<(AreaId, AreaId)>>,
+    /// Batches that are stored: these are only verified, their changes were judged before.
+    pub(crate) stored: HashSet<BatchHash>,
+    /// The server's clock.
+    pub(crate) now: UnixMs,
+}
+
+/// Checks one batch.
+fn prepare_one(batch: Batch, against: &Against) -> Result<Prepared, Refusal> {
+    let Against { known, lineage, stored, now } = against;
     let signer = *known.signers.get(&batch.device()).ok_or(Refusal::UnknownDevice)?;
     batch.verify(&signer.key).map_err(|_| Refusal::Signature)?;
     if batch.header().seq.0 > MAX_SEQ {
@@ -113,13 +124,17 @@ fn prepare_one(
     let worth_judging = in_scope
         && batch.header().schema <= SCHEMA
         && !stored.contains(&batch.hash())
-        && credential.as_ref().is_none_or(|credential| now < credential.expires_at);
+        && credential.as_ref().is_none_or(|credential| *now < credential.expires_at);
     if worth_judging {
         let person = credential.as_ref().map(|credential| (credential.recorder, credential.role));
         for (ordinal, (entry, body)) in batch.changes().enumerate() {
-            let Some(body) = body.filter(|_| entry.is_first()) else { continue };
+            let Some(body) = body else { continue };
             if let Some(binding) = bound(&batch, ordinal, signer, person, false) {
-                verdicts.insert(ordinal, judge::<&[u8]>(&[], body.framed(), &binding));
+                let verdict = judge::<&[u8]>(&[], body.framed(), &binding);
+                // Of a change that follows others only a refusal is worth keeping: what lets it wait is judged later.
+                if entry.is_first() || (!signer.is_server && matches!(verdict, Verdict::Quarantined(_))) {
+                    verdicts.insert(ordinal, verdict);
+                }
             }
         }
     }
@@ -127,16 +142,13 @@ fn prepare_one(
     Ok(Prepared { batch, header, signer, credential, in_scope, verdicts })
 }
 
-/// Checks batches on every core; the results keep their order.
-pub(crate) async fn prepare(
-    batches: Vec<Batch>,
-    known: Known,
-    lineage: Arc<Vec<(AreaId, AreaId)>>,
-    stored: HashSet<BatchHash>,
-    now: UnixMs,
-) -> Vec<Result<Arc<Prepared>, Refusal>> {
+type Checked = Result<Arc<Prepared>, Refusal>;
+type Checking = Pin<Box<dyn Future<Output = Option<Vec<Checked>>> + Send>>;
+
+/// Checks batches on every core, or by these workers; the results keep their order.
+pub(crate) async fn prepare(batches: Vec<Batch>, against: Against, workers: Option<&Workers>) -> Vec<Checked> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(batches.len().max(1));
-    let (known, stored) = (Arc::new(known), Arc::new(stored));
+    let against = Arc::new(against);
     let total: usize = batches.iter().map(Batch::approximate_bytes).sum();
     let mut shares: Vec<Vec<Batch>> = vec![Vec::new()];
     let mut bytes = 0;
@@ -149,27 +161,29 @@ pub(crate) async fn prepare(
             share.push(batch);
         }
     }
-    let tasks: Vec<_> = shares
-        .into_iter()
-        .map(|share| {
-            let (known, lineage, stored) = (known.clone(), lineage.clone(), stored.clone());
-            let count = share.len();
-            let task = tokio::task::spawn_blocking(move || {
-                share
-                    .into_iter()
-                    .map(|batch| prepare_one(batch, &known, &lineage, &stored, now).map(Arc::new))
-                    .collect::<Vec<_>>()
-            });
-            (count, task)
-        })
-        .collect();
+    let tasks = shares.into_iter().map(|share| {
+        let against = against.clone();
+        let count = share.len();
+        let check = move || -> Vec<Checked> {
+            share.into_iter().map(|batch| prepare_one(batch, &against).map(Arc::new)).collect()
+        };
+        // Either begins at once; what follows only waits.
+        let task: Checking = match workers {
+            Some(workers) => {
+                let checking = workers.run(check);
+                Box::pin(async move { checking.await.ok() })
+            }
+            None => {
+                let checking = tokio::task::spawn_blocking(check);
+                Box::pin(async move { checking.await.ok() })
+            }
+        };
+        (count, task)
+    });
     let mut all = Vec::new();
-    for (count, task) in tasks {
-        match task.await {
-            Ok(done) => all.extend(done),
-            // The gate contains panics; what still ends a task must not pass as verified.
-            Err(_) => all.extend((0..count).map(|_| Err(Refusal::Signature))),
-        }
+    for (count, task) in tasks.collect::<Vec<_>>() {
+        // The gate contains panics; what still ends a task must not pass as verified.
+        all.extend(task.await.unwrap_or_else(|| (0..count).map(|_| Err(Refusal::Signature)).collect()));
     }
     all
 }

@@ -1,8 +1,8 @@
 //! Group commit: many requests, one transaction, one fsync.
 //!
-//! Requests wait in a bounded queue. One task takes as many as there are, up to a limit, and checks signatures and new
-//! records on every core; a second one stores the whole group in one transaction. While the second waits for the disk
-//! the first prepares the next group, and what arrives meanwhile makes that group larger: no timer, no tuning.
+//! Requests wait in two bounded queues, one a [`lane`](super::lane). Of each, one task takes as many as there are, up to
+//! a limit, and checks signatures and new records; another task stores the whole group in one transaction. While that
+//! waits for the disk the next groups are prepared, and what arrives meanwhile makes them larger: no timer, no tuning.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -16,8 +16,10 @@ use super::agreement::{Notes, Taken};
 use super::commit::{self, Outcome, Submission};
 use super::group::Context;
 use super::inventory::Inventories;
-use super::prepare::{self, credentials_of};
+use super::lane::{Bringer, Lane, Place, QuickLane, Ready};
+use super::prepare::{self, Against, credentials_of};
 use super::signer::Signers;
+use super::size::{Size, shares};
 use super::standing::Via;
 use super::store;
 use crate::app::AppState;
@@ -28,21 +30,10 @@ use crate::intake::Held;
 use crate::problem::{BUSY, INTERNAL, Problem};
 use crate::write_tx;
 
-/// Requests that wait for their turn; the next one is told to come again.
+/// Requests that wait for their turn in one lane; the next one is told to come again.
 const QUEUE: usize = 1024;
 /// Requests in one transaction.
 const GROUP_REQUESTS: usize = 128;
-/// About how many bytes of batches go into one transaction.
-const GROUP_BYTES: usize = 1 << 20;
-/// About how many changes go into one transaction: each takes some kilobytes in memory while it is judged and written.
-const GROUP_CHANGES: usize = 1024;
-/// About how many bytes of one submission go into one transaction.
-const SHARE_BYTES: usize = 1 << 20;
-/// About how many changes of one submission go into one transaction: while they are judged everybody else waits.
-const SHARE_CHANGES: usize = 256;
-/// A submission above either is large: one goes into a transaction beside any number of others.
-const SMALL_BYTES: usize = 256 * 1024;
-const SMALL_CHANGES: usize = 64;
 /// How long notes wait for a group that takes them along.
 const NOTES_WAIT: Duration = Duration::from_millis(200);
 
@@ -61,6 +52,7 @@ pub struct Incoming {
     pub held: Held,
 }
 
+#[derive(Debug)]
 struct Job {
     incoming: Incoming,
     size: Size,
@@ -68,9 +60,11 @@ struct Job {
 }
 
 /// Who waits for a submission, and what is held until it is answered.
+#[derive(Debug)]
 struct Reply {
     to: oneshot::Sender<Result<Outcome, Problem>>,
     _held: Held,
+    _place: Option<Place>,
 }
 
 impl Reply {
@@ -80,45 +74,23 @@ impl Reply {
     }
 }
 
-/// What counts against the limits of one transaction.
-#[derive(Debug, Clone, Copy, Default)]
-struct Size {
-    bytes: usize,
-    changes: usize,
-}
-
-impl Size {
-    fn of(batch: &Batch) -> Self {
-        Self { bytes: batch.approximate_bytes(), changes: batch.bodies().len() }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self { bytes: self.bytes + other.bytes, changes: self.changes + other.changes }
-    }
-
-    fn fills_a_group(self) -> bool {
-        self.bytes >= GROUP_BYTES || self.changes >= GROUP_CHANGES
-    }
-
-    fn fills_a_share(self) -> bool {
-        self.bytes >= SHARE_BYTES || self.changes >= SHARE_CHANGES
-    }
-
-    fn is_large(self) -> bool {
-        self.bytes > SMALL_BYTES || self.changes > SMALL_CHANGES
-    }
-}
-
 struct Group {
     submissions: Vec<Arc<Submission>>,
     replies: Vec<Reply>,
     context: Context,
 }
 
+#[derive(Debug)]
+struct Queues {
+    quick: mpsc::Sender<Job>,
+    bulk: mpsc::Sender<Job>,
+}
+
 /// Ingest's part of the server's state: the queue, and what is remembered between requests.
 #[derive(Debug, Default)]
 pub struct Ingest {
-    queue: OnceLock<mpsc::Sender<Job>>,
+    queues: OnceLock<Queues>,
+    quick: QuickLane,
     pub(crate) signers: Arc<Signers>,
     pub(crate) inventories: Inventories,
     pub(crate) notes: Arc<Notes>,
@@ -154,24 +126,27 @@ impl Ingest {
     async fn submit_one(&self, app: &AppState, mut incoming: Incoming, size: Size) -> Result<Outcome, Problem> {
         let busy = || BUSY.problem().retry_after_s(2);
         let (to, answer) = oneshot::channel();
-        let reply = Reply { to, _held: std::mem::take(&mut incoming.held) };
-        let queue = self.queue.get_or_init(|| start(app));
+        let place = if size.is_large() { None } else { bringer(&incoming).and_then(|who| self.quick.enter(who)) };
+        let queues = self.queues.get_or_init(|| start(app));
+        let queue = if place.is_some() { &queues.quick } else { &queues.bulk };
+        let reply = Reply { to, _held: std::mem::take(&mut incoming.held), _place: place };
         queue.try_send(Job { incoming, size, reply }).map_err(|_| busy())?;
         answer.await.map_err(|_| busy())?
     }
 
     /// How many submissions wait for their turn now.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.get().map_or(0, |queue| QUEUE - queue.capacity())
+        let waiting = |queues: &Queues| 2 * QUEUE - queues.quick.capacity() - queues.bulk.capacity();
+        self.queues.get().map_or(0, waiting)
     }
 
     /// Sees to it that notes are written soon even when no batches come.
     pub(crate) fn nudge(&self, app: &AppState) {
         let (to, _) = oneshot::channel();
-        let reply = Reply { to, _held: Held::default() };
+        let reply = Reply { to, _held: Held::default(), _place: None };
         let incoming =
             Incoming { batches: Vec::new(), via: Via::Sync, carrier: None, principal: None, held: Held::default() };
-        let queue = self.queue.get_or_init(|| start(app));
+        let queue = &self.queues.get_or_init(|| start(app)).quick;
         // A queue that is not empty takes the notes along anyway.
         if queue.capacity() < QUEUE {
             return;
@@ -180,34 +155,29 @@ impl Ingest {
     }
 }
 
-/// Batches in the shares that each go into one transaction.
-fn shares(batches: Vec<Batch>) -> Vec<(Vec<Batch>, Size)> {
-    let mut shares: Vec<(Vec<Batch>, Size)> = Vec::new();
-    for batch in batches {
-        let size = Size::of(&batch);
-        match shares.last_mut().filter(|(_, so_far)| !so_far.fills_a_share()) {
-            Some((share, so_far)) => {
-                share.push(batch);
-                *so_far = so_far.and(size);
-            }
-            None => shares.push((vec![batch], size)),
-        }
-    }
-    shares
+/// Who brings a submission; `None` when it is empty.
+fn bringer(incoming: &Incoming) -> Option<Bringer> {
+    let named = || incoming.batches.first().map(|batch| Bringer::Named(batch.device()));
+    incoming.principal.as_ref().map(|principal| Bringer::Proven(principal.device)).or_else(named)
 }
 
-fn start(app: &AppState) -> mpsc::Sender<Job> {
-    let (sender, jobs) = mpsc::channel(QUEUE);
-    let (groups, ready) = mpsc::channel(1);
+fn start(app: &AppState) -> Queues {
     // Weak, so that the last handle of the server ends these tasks.
     let weak = app.downgrade();
-    tokio::spawn(gather(weak.clone(), jobs, groups));
-    tokio::spawn(store_groups(weak.clone(), ready));
-    tokio::spawn(crate::maintenance::snapshot::keep_prepared(weak));
-    sender
+    let lane = |lane| {
+        let (sender, jobs) = mpsc::channel(QUEUE);
+        let (groups, ready) = mpsc::channel(1);
+        tokio::spawn(gather(weak.clone(), lane, jobs, groups));
+        (sender, ready)
+    };
+    let (quick, from_quick) = lane(Lane::Quick);
+    let (bulk, from_bulk) = lane(Lane::Bulk);
+    tokio::spawn(store_groups(weak.clone(), Ready::new(from_quick, from_bulk)));
+    tokio::spawn(crate::maintenance::snapshot::keep_prepared(weak.clone()));
+    Queues { quick, bulk }
 }
 
-async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
+async fn gather(app: crate::app::WeakState, lane: Lane, mut jobs: mpsc::Receiver<Job>, groups: mpsc::Sender<Group>) {
     let mut waiting = VecDeque::new();
     // Nothing is taken before there is a place for it: what comes meanwhile may be smaller, and goes first.
     while let Ok(place) = groups.reserve().await {
@@ -237,7 +207,7 @@ async fn gather(app: crate::app::WeakState, mut jobs: mpsc::Receiver<Job>, group
         let mut taken = next_group(&mut waiting);
         taken.retain(|job| !job.incoming.batches.is_empty());
         let (incoming, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|job| (job.incoming, job.reply)).unzip();
-        match prepare_group(&app, incoming).await {
+        match prepare_group(&app, incoming, lane).await {
             Ok((submissions, context)) => {
                 place.send(Group { submissions, replies, context });
             }
@@ -267,10 +237,11 @@ fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     taken
 }
 
-/// Checks what came on every core. Shared with imports that do not go through the queue.
+/// Checks what came, where the work of its lane is done.
 pub(crate) async fn prepare_group(
     app: &AppState,
     incoming: Vec<Incoming>,
+    lane: Lane,
 ) -> Result<(Vec<Arc<Submission>>, Context), Problem> {
     let context = context(app).await?;
     let mut tx = app.db.snapshot().await?;
@@ -285,7 +256,9 @@ pub(crate) async fn prepare_group(
         shapes.push((one.batches.len(), one.via, one.carrier, one.principal));
         batches.extend(one.batches);
     }
-    let mut prepared = prepare::prepare(batches, known, context.lineage.clone(), stored, context.now).await.into_iter();
+    let against = Against { known, lineage: context.lineage.clone(), stored, now: context.now };
+    let workers = (lane == Lane::Bulk).then_some(&app.intake.workers);
+    let mut prepared = prepare::prepare(batches, against, workers).await.into_iter();
     let submissions = shapes
         .into_iter()
         .map(|(count, via, carrier, principal)| {
@@ -315,8 +288,8 @@ pub(crate) async fn context(app: &AppState) -> Result<Context, Problem> {
     })
 }
 
-async fn store_groups(app: crate::app::WeakState, mut ready: mpsc::Receiver<Group>) {
-    while let Some(Group { submissions, replies, context }) = ready.recv().await {
+async fn store_groups(app: crate::app::WeakState, mut ready: Ready<Group>) {
+    while let Some(Group { submissions, replies, context }) = ready.next().await {
         let Some(app) = app.upgrade() else { return };
         let requests = submissions.len();
         match store_group(&app, &submissions, &context).await {

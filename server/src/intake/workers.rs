@@ -1,4 +1,5 @@
-//! Two threads for work that takes much memory for a moment: unpacking and reading large bodies.
+//! Two threads for work that takes long or much memory for a moment: unpacking and reading large bodies, checking what
+//! large submissions bring. They give way to all others of the process, which serve everybody.
 //!
 //! Not the runtime's own pool of hundreds of threads: allocators keep what a thread gave back for that thread, so memory
 //! used for a moment on each of many threads adds up and stays.
@@ -11,6 +12,10 @@ use tokio::sync::oneshot;
 
 /// How many.
 const THREADS: usize = 2;
+/// By how much their priority is lower, in steps of nice(2): beside a busy thread of the usual priority each has about a
+/// tenth of a core.
+#[cfg(target_os = "linux")]
+const LOWER: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -38,25 +43,38 @@ impl Workers {
         Self(Mutex::new(sender))
     }
 
-    /// Does this on one of the threads.
+    /// Does this on one of the threads; it is in their queue when this returns, whether anybody waits for it or not.
     ///
     /// # Errors
     /// [`Ended`] when the work panics.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Ended> {
+    pub(crate) fn run<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<T, Ended>> + use<T, W> {
         let (reply, result) = oneshot::channel();
         let job: Job = Box::new(move || {
             reply.send(work()).ok();
         });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).send(job).map_err(|_| Ended)?;
-        result.await.map_err(|_| Ended)
+        // A job that nobody takes is dropped, and the sender of its result with it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).send(job).ok();
+        async move { result.await.map_err(|_| Ended) }
     }
 }
 
 fn work(jobs: &Mutex<Receiver<Job>>) {
+    give_way();
     loop {
         let Ok(job) = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
         // Who waits for it hears of it: the sender of the result is dropped.
         catch_unwind(AssertUnwindSafe(job)).ok();
+    }
+}
+
+/// Lowers the priority of this thread. Where a priority is the whole process's it stays as it is.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(LOWER) {
+        tracing::warn!(%error, "cannot lower a thread's priority");
     }
 }
 

@@ -10,10 +10,7 @@ use crate::auth::Principal;
 use crate::coverage::calendar::local_day;
 use crate::problem::{Json, Problem, Query};
 use crate::register::entry::{HEADQUARTERS, only};
-use crate::register::setting;
-
-/// Days after which a panel is to be looked at again, while no setting says otherwise.
-pub(crate) const USUAL_DAYS: i64 = 180;
+use crate::setting;
 
 /// The routes of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -31,7 +28,7 @@ async fn list(
     only(&principal, HEADQUARTERS)?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
-    let usual = setting::number(&mut tx, "panel_check_days", USUAL_DAYS).await?;
-    let asked = params.read(&catalogue, usual)?;
+    let usual = setting::read(&mut tx).await?.panel_check_days;
+    let asked = params.read(&catalogue, i64::from(usual))?;
     Ok(Json(panels(&mut tx, &catalogue, &principal.areas, &asked, local_day(app.now().0)).await?))
 }

@@ -119,6 +119,7 @@ async fn a_site_of_a_split_unit_waits_for_a_choice_until_its_village_is_known() 
             actor: Actor::CommandLine,
             at: START,
             dry_run: false,
+            sample: true,
         };
         import(db, source).await?;
         let choice = json!({ "generation": 2025, "code": 6862 });

@@ -7,8 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::whole_number::whole_numbers;
 use super::{FIELD, INTERNAL, MEDIA, PATH, Problem, QUERY, SYNTAX};
@@ -87,6 +87,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
 fn is_json(headers: &HeaderMap) -> bool {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Tells null, which removes, from an absent field, which leaves: `Some(None)` from `None`, with `#[serde(default)]`.
+pub(crate) fn given<'de, T, D>(value: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    Option::deserialize(value).map(Some)
 }
 
 /// The field a message of serde is about: one that is missing or unknown is named in the message, not in the path.

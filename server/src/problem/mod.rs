@@ -27,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::db::{DbError, Transient};
 
+pub(crate) use extract::given;
 pub use extract::{Body, Json, Path, Query};
 pub use kinds::*;
 
@@ -71,6 +72,7 @@ pub struct Problem {
 #[derive(Debug, Clone, Default)]
 struct Particulars {
     detail: Option<String>,
+    detail_vi: Option<String>,
     field: Option<String>,
     accepted: Option<String>,
     retry_after_s: Option<u64>,
@@ -91,6 +93,13 @@ impl Problem {
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.particulars.detail = Some(detail.into());
+        self
+    }
+
+    /// The same in Vietnamese, where no pattern of this server translates it.
+    #[must_use]
+    pub fn detail_vi(mut self, detail: impl Into<String>) -> Self {
+        self.particulars.detail_vi = Some(detail.into());
         self
     }
 
@@ -151,7 +160,10 @@ impl Problem {
             title: self.kind.title.to_owned(),
             title_vi: self.kind.title_vi.to_owned(),
             detail: self.particulars.detail.clone(),
-            detail_vi: self.particulars.detail.as_deref().and_then(vietnamese::vietnamese),
+            detail_vi: match &self.particulars.detail_vi {
+                Some(detail) => Some(detail.clone()),
+                None => self.particulars.detail.as_deref().and_then(vietnamese::vietnamese),
+            },
             field: self.particulars.field.clone(),
             accepted: self.particulars.accepted.clone(),
             accepted_vi: self.particulars.accepted.as_deref().and_then(vietnamese::vietnamese),

@@ -102,7 +102,8 @@ pub async fn run(
         ReferenceCommand::Import { kind, file, dry_run } => {
             let bytes = std::fs::read(&file).map_err(|cause| ReferenceError::File { path: file.clone(), cause })?;
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let source = Source { kind, file_name: &name, bytes: &bytes, actor: Actor::CommandLine, at, dry_run };
+            let source =
+                Source { kind, file_name: &name, bytes: &bytes, actor: Actor::CommandLine, at, dry_run, sample: false };
             let report =
                 import(db, source).await.map_err(|cause| ReferenceError::Import { path: file.clone(), cause })?;
             writeln!(out, "{}", report.text(lang))?;

@@ -3,18 +3,19 @@
 //! Idempotent: a file that changes nothing leaves the version as it was. Rows absent from a newer file are kept, since
 //! records name them. Nothing recorded is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use sync_core::id::{AreaId, UnixMs, to_hex};
 
-use super::catalogue::{Catalogue, Unit};
+use super::catalogue::{Catalogue, PendingChoice, Unit};
 use super::items::{self, Hotline, Item, ListItem, Plan, Post, Site, Term};
 use super::kind::Kind;
 use super::lineage::{Edge, Lineage, Resolution};
-pub use super::report::{Change, Line, Report};
-use super::sheet::{Sheet, SheetError};
+use super::report::FieldChange;
+pub use super::report::{Change, Detail, Line, Report};
+use super::sheet::{Columns, Sheet, SheetError};
 use super::village::{Basis, Village, VillageUnit};
 use super::{store, units, villages};
 use crate::audit::{self, Actor};
@@ -36,6 +37,16 @@ pub struct Source<'a> {
     pub at: UnixMs,
     /// Only say what would change.
     pub dry_run: bool,
+    /// Whether every row is sample data, as a remark `# SAMPLE` in the file says too.
+    pub sample: bool,
+}
+
+impl Source<'_> {
+    fn sheet(&self, columns: Columns) -> Result<Sheet, SheetError> {
+        let mut sheet = Sheet::read(self.bytes, columns)?;
+        sheet.sample |= self.sample;
+        Ok(sheet)
+    }
 }
 
 /// A file was not imported; nothing changed.
@@ -158,25 +169,39 @@ fn plan(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writes), Shee
     }
 }
 
-fn report(source: Source<'_>, rows: usize, lines: Vec<Line>, kept: usize, after: &Catalogue) -> Report {
-    let pending_choices =
-        if matches!(source.kind, Kind::Units | Kind::Villages) { after.pending_choices().len() } else { 0 };
-    Report { kind: source.kind.name(), rows, lines, kept, pending_choices, version: None }
+fn report(source: Source<'_>, rows: usize, lines: Vec<Line>, kept: usize) -> Report {
+    Report { kind: source.kind.name(), rows, lines, kept, choices: Vec::new(), version: None }
+}
+
+/// The choices that are open after an import, those that it opens marked.
+fn choices(before: &Catalogue, after: &Catalogue) -> Vec<(PendingChoice, bool)> {
+    let open: BTreeSet<String> = before.pending_choices().into_iter().map(|choice| choice.village).collect();
+    let choices = after.pending_choices().into_iter();
+    choices.map(|choice| (open.contains(&choice.village), choice)).map(|(was, choice)| (choice, !was)).collect()
 }
 
 fn plan_units(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writes), SheetError> {
-    let file = units::read(&Sheet::read(source.bytes, units::COLUMNS)?)?;
+    let file = units::read(&source.sheet(units::COLUMNS)?)?;
     let (mut lines, mut writes) = (Vec::new(), Writes::default());
     for unit in file.units.values() {
+        let name = unit.name.clone();
         let (change, detail) = match before.unit(unit.area) {
-            None => (Change::Added, unit.name.clone()),
+            None => (Change::Added, Detail::Name(name)),
             Some(old) if old == unit => continue,
-            Some(old) if old.name != unit.name => (Change::Renamed, format!("{} → {}", old.name, unit.name)),
-            Some(_) => (Change::Changed, unit.name.clone()),
+            Some(old) if old.name != unit.name => (Change::Renamed, step(&name, &old.name, &unit.name)),
+            Some(old) => (Change::Changed, Detail::Fields(name, fields(&json(old), &json(unit)))),
         };
         lines.push(Line { change, id: unit.area.to_string(), detail });
         writes.units.push(unit.clone());
     }
+    let mut sources: BTreeMap<AreaId, usize> = BTreeMap::new();
+    for edge in file.edges.values().flatten() {
+        *sources.entry(edge.to).or_default() += 1;
+    }
+    let name = |area: AreaId| match file.units.get(&area).or_else(|| before.unit(area)) {
+        Some(unit) => unit.name.clone(),
+        None => area.to_string(),
+    };
     for (from, edges) in &file.edges {
         let edges: Vec<_> = edges.iter().copied().collect();
         let old = before.lineage().successors(*from);
@@ -184,11 +209,18 @@ fn plan_units(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writes)
             continue;
         }
         let codes = |edges: &[Edge]| edges.iter().map(|edge| edge.to.to_string()).collect::<Vec<_>>().join(", ");
-        if edges.len() > 1 {
-            lines.push(Line { change: Change::Split, id: from.to_string(), detail: codes(&edges) });
-        } else if !old.is_empty() {
-            let detail = format!("{} → {}", codes(old), codes(&edges));
-            lines.push(Line { change: Change::Moved, id: from.to_string(), detail });
+        let into = edges.iter().map(|edge| (edge.to.to_string(), name(edge.to))).collect();
+        let into = Detail::Into { name: name(*from), into };
+        let is_merged = edges.iter().any(|edge| sources.get(&edge.to).is_some_and(|sources| *sources > 1));
+        let line = |change, detail| Line { change, id: from.to_string(), detail };
+        match edges.len() {
+            0 => {}
+            1 if !old.is_empty() => {
+                lines.push(line(Change::Moved, step(&name(*from), &codes(old), &codes(&edges))));
+            }
+            1 if is_merged => lines.push(line(Change::Merged, into)),
+            1 => {}
+            _ => lines.push(line(Change::Split, into)),
         }
         writes.edges.push((*from, edges));
     }
@@ -202,11 +234,12 @@ fn plan_units(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writes)
     let after = derive(before, all.into_values(), lineage, before.villages().cloned());
     writes.villages =
         after.villages().filter(|village| before.village(&village.id) != Some(village)).cloned().collect();
-    Ok((report(source, rows, lines, kept, &after), writes))
+    let report = Report { choices: choices(before, &after), ..report(source, rows, lines, kept) };
+    Ok((report, writes))
 }
 
 fn plan_villages(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writes), SheetError> {
-    let listed = villages::read(&Sheet::read(source.bytes, villages::COLUMNS)?, before)?;
+    let listed = villages::read(&source.sheet(villages::COLUMNS)?, before)?;
     let rows = listed.len();
     let kept = before.villages().filter(|village| !listed.contains_key(&village.id)).cloned().collect::<Vec<_>>();
     let kept_count = kept.len();
@@ -216,33 +249,35 @@ fn plan_villages(before: &Catalogue, source: Source<'_>) -> Result<(Report, Writ
     let mut lines = Vec::new();
     for id in &ids {
         if let Some(village) = after.village(id) {
-            lines.extend(village_lines(before.village(id), village));
+            lines.extend(village_lines(before.village(id), village, &after));
         }
     }
     let villages = after.villages().filter(|village| before.village(&village.id) != Some(village)).cloned().collect();
     let writes = Writes { villages, ..Writes::default() };
-    Ok((report(source, rows, lines, kept_count, &after), writes))
+    let report = Report { choices: choices(before, &after), ..report(source, rows, lines, kept_count) };
+    Ok((report, writes))
 }
 
-fn village_lines(old: Option<&Village>, new: &Village) -> Vec<Line> {
+fn village_lines(old: Option<&Village>, new: &Village, after: &Catalogue) -> Vec<Line> {
     let line = |change, detail| Line { change, id: new.id.clone(), detail };
     let mut lines = Vec::new();
     match old {
-        None => lines.push(line(Change::Added, new.name.clone())),
+        None => lines.push(line(Change::Added, Detail::Name(new.name.clone()))),
         Some(old) if old.name != new.name => {
-            lines.push(line(Change::Renamed, format!("{} → {}", old.name, new.name)));
+            lines.push(line(Change::Renamed, step(&new.name, &old.name, &new.name)));
         }
         Some(_) => {}
     }
     if let Some(into) = new.merged_into.clone().filter(|_| old.is_none_or(|old| old.merged_into != new.merged_into)) {
-        lines.push(line(Change::Merged, format!("{} → {into}", new.name)));
+        let whole = after.village(&into).map_or_else(|| into.clone(), |village| village.name.clone());
+        lines.push(line(Change::Merged, Detail::Into { name: new.name.clone(), into: vec![(into, whole)] }));
     }
     if let Some(old) = old.filter(|old| *old != new) {
         let units = |village: &Village| village.areas().map(|area| area.to_string()).collect::<Vec<_>>().join(", ");
         if units(old) != units(new) {
-            lines.push(line(Change::Moved, format!("{} → {}", units(old), units(new))));
+            lines.push(line(Change::Moved, step(&new.name, &units(old), &units(new))));
         } else if lines.is_empty() {
-            lines.push(line(Change::Changed, new.name.clone()));
+            lines.push(line(Change::Changed, Detail::Fields(new.name.clone(), fields(&json(old), &json(new)))));
         }
     }
     lines
@@ -283,7 +318,7 @@ fn plan_items<T: ListItem>(
     old: &[Item<T>],
 ) -> Result<(Report, Writes), SheetError> {
     let columns = items::columns(source.kind);
-    let sheet = Sheet::read(source.bytes, columns)?;
+    let sheet = source.sheet(columns)?;
     let mut seen = BTreeMap::new();
     let new = sheet.rows(|row| {
         let item = T::read(row, source.kind, sheet.sample, before)?;
@@ -305,10 +340,13 @@ fn plan_items<T: ListItem>(
         let body = json(&item.body);
         let there = places.get(&item.id);
         match there {
-            None => lines.push(Line { change: Change::Added, id: item.id.clone(), detail: title(&body) }),
+            None => {
+                lines.push(Line { change: Change::Added, id: item.id.clone(), detail: Detail::Name(title(&body)) });
+            }
             Some((_, old)) if **old != item.body => lines.push(difference(&item.id, &json(*old), &body)),
             Some((place, _)) if *place != at => {
-                let detail = format!("place {} → {}", place + 1, at + 1);
+                let (from, to) = (format!("place {}", place + 1), (at + 1).to_string());
+                let detail = step(&title(&body), &from, &to);
                 lines.push(Line { change: Change::Moved, id: item.id.clone(), detail });
             }
             Some(_) => continue,
@@ -316,7 +354,7 @@ fn plan_items<T: ListItem>(
         writes.items.push((item.id.clone(), at, body.to_string()));
     }
     let kept = old.iter().filter(|item| !seen.contains_key(&item.id)).count();
-    Ok((report(source, new.len(), lines, kept, before), writes))
+    Ok((report(source, new.len(), lines, kept), writes))
 }
 
 fn json<T: serde::Serialize>(body: &T) -> Value {
@@ -329,15 +367,20 @@ fn title(body: &Value) -> String {
     name.map_or_else(|| body.to_string(), ToOwned::to_owned)
 }
 
+fn step(name: &str, from: &str, to: &str) -> Detail {
+    Detail::Step { name: name.to_owned(), from: from.to_owned(), to: to.to_owned() }
+}
+
+/// The fields in which two JSON objects differ.
+fn fields(old: &Value, new: &Value) -> Vec<FieldChange> {
+    let at = |value: &Value, field: &str| value.get(field).cloned().unwrap_or_default();
+    let names: BTreeSet<&String> = [old, new].into_iter().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    let change = |field: &String| FieldChange { field: field.clone(), from: at(old, field), to: at(new, field) };
+    names.into_iter().map(change).filter(|change| change.from != change.to).collect()
+}
+
 fn difference(id: &str, old: &Value, new: &Value) -> Line {
-    let fields: Vec<_> = new
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(field, value)| old.get(field.as_str()) != Some(value))
-        .map(|(field, value)| format!("{field}: {} → {value}", old.get(field.as_str()).unwrap_or(&Value::Null)))
-        .collect();
     let renamed = ["name", "vi"].iter().any(|field| old.get(field) != new.get(field));
     let change = if renamed { Change::Renamed } else { Change::Changed };
-    Line { change, id: id.to_owned(), detail: fields.join("; ") }
+    Line { change, id: id.to_owned(), detail: Detail::Fields(title(new), fields(old, new)) }
 }

@@ -47,6 +47,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(villages))
         .routes(routes!(unit_choices))
         .routes(routes!(unit_choice, choose_unit))
+        .merge(super::import_route::router())
+        .merge(super::posts::router())
 }
 
 /// All that the caller's areas need without signal, in one document. `if-none-match` answers 304.
@@ -68,10 +70,16 @@ async fn kind(
     headers: HeaderMap,
     _: Principal,
 ) -> Result<Response, Problem> {
-    let kind: Kind = kind
-        .parse()
-        .map_err(|_| UNKNOWN_KIND.problem().field("kind").accepted(format!("bundle, {}", Kind::accepted())))?;
+    let kind = match known_kind(&kind) {
+        Ok(kind) => kind,
+        Err(problem) => return Err(problem.accepted(format!("bundle, {}", Kind::accepted()))),
+    };
     respond(&headers, &of_kind(&*app.reference.current().await?, kind))
+}
+
+/// The kind of this name.
+pub(super) fn known_kind(name: &str) -> Result<Kind, Problem> {
+    name.parse().map_err(|_| UNKNOWN_KIND.problem().field("kind").accepted(Kind::accepted()))
 }
 
 /// What to search for.

@@ -65,6 +65,7 @@ pub async fn install(db: &Db, sample: bool, at: UnixMs) -> Result<Vec<Report>, I
             actor: Actor::CommandLine,
             at,
             dry_run: false,
+            sample: file.sample,
         };
         reports.push(import(db, source).await?);
     }

@@ -4,136 +4,13 @@
 //! with `#` are remarks; columns in any order. A remark that begins with `# SAMPLE` marks every row as sample data.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sync_core::fold::tidy;
 
-use crate::cli::Lang;
+pub use super::fault::{Fault, SheetError};
 
 /// How many faults of one file are listed before the rest is only counted.
 const LISTED_FAULTS: usize = 20;
-
-/// One fault of one cell.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// Line number in the file, the first is 1.
-    pub line: u64,
-    /// The column's heading.
-    pub column: String,
-    /// What stands there, cut to 60 characters.
-    pub value: String,
-    /// What is accepted, in English.
-    pub accepted: String,
-    /// What is accepted, in Vietnamese.
-    pub accepted_vi: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, value, accepted, .. } = self;
-        write!(f, "line {line}, column {column}: {value:?} is not accepted; accepted: {accepted}")
-    }
-}
-
-impl Fault {
-    fn text(&self, lang: Lang) -> String {
-        let Self { line, column, value, accepted_vi, .. } = self;
-        match lang {
-            Lang::En => self.to_string(),
-            Lang::Vi if value.is_empty() => format!("dòng {line}, cột {column}: để trống; hãy ghi: {accepted_vi}"),
-            Lang::Vi => format!("dòng {line}, cột {column}: “{value}” chưa đúng; hãy ghi: {accepted_vi}"),
-        }
-    }
-}
-
-/// A file could not be read as a sheet of its kind.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SheetError {
-    /// Not UTF-8.
-    #[error("line {line}: the text is not UTF-8; save the file as CSV UTF-8")]
-    Encoding {
-        /// The line, the first is 1.
-        line: usize,
-    },
-    /// No line but remarks.
-    #[error("the file has no heading line; expected the columns {accepted}")]
-    Empty {
-        /// The headings.
-        accepted: String,
-    },
-    /// A required column is missing.
-    #[error("line {line}: column {column} is missing; accepted columns: {accepted}")]
-    Missing {
-        /// The heading line.
-        line: u64,
-        /// The heading.
-        column: String,
-        /// All headings.
-        accepted: String,
-    },
-    /// A column is none of those accepted, or stands twice.
-    #[error("line {line}: column {column:?} is unknown or stands twice; accepted columns: {accepted}")]
-    Unknown {
-        /// The heading line.
-        line: u64,
-        /// The heading.
-        column: String,
-        /// All headings.
-        accepted: String,
-    },
-    /// A line that is not CSV, or has more or fewer cells than headings.
-    #[error("line {line}: {cause}")]
-    Shape {
-        /// The line, the first is 1.
-        line: u64,
-        /// What is wrong with it.
-        cause: String,
-    },
-    /// Cells that are not accepted; never empty.
-    #[error("{}", list(faults, *more))]
-    Cells {
-        /// The first faults.
-        faults: Vec<Fault>,
-        /// How many more there are.
-        more: usize,
-    },
-}
-
-impl SheetError {
-    /// What is wrong with the file, in a language.
-    #[must_use]
-    pub fn text(&self, lang: Lang) -> String {
-        match (self, lang) {
-            (_, Lang::En) => self.to_string(),
-            (Self::Encoding { line }, _) => format!("dòng {line}: không phải chữ UTF-8; hãy lưu tệp dạng CSV UTF-8"),
-            (Self::Empty { accepted }, _) => format!("tệp không có dòng tiêu đề; cần các cột {accepted}"),
-            (Self::Missing { line, column, accepted }, _) => {
-                format!("dòng {line}: thiếu cột {column}; các cột được nhận: {accepted}")
-            }
-            (Self::Unknown { line, column, accepted }, _) => {
-                format!("dòng {line}: không có cột “{column}” hoặc cột này ghi hai lần; các cột được nhận: {accepted}")
-            }
-            (Self::Shape { line, cause }, _) => {
-                format!("dòng {line}: số ô không khớp dòng tiêu đề; ô có dấu phẩy phải đặt trong ngoặc kép ({cause})")
-            }
-            (Self::Cells { faults, more }, lang) => {
-                let mut lines: Vec<_> = faults.iter().map(|fault| fault.text(lang)).collect();
-                if *more > 0 {
-                    lines.push(format!("và {more} chỗ nữa"));
-                }
-                lines.join("\n")
-            }
-        }
-    }
-}
-
-fn list(faults: &[Fault], more: usize) -> String {
-    let mut text = faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n");
-    if more > 0 {
-        text.push_str(&format!("\nand {more} more"));
-    }
-    text
-}
 
 /// The headings of one kind of file.
 #[derive(Debug, Clone, Copy)]
@@ -363,6 +240,28 @@ impl<'a> Row<'a> {
         match time::Date::parse(text, &format) {
             Ok(_) => Some(Some(text.to_owned())),
             Err(_) => self.fault(column, ("ngày dạng yyyy-mm-dd, hoặc để trống", "a date as yyyy-mm-dd, or empty")),
+        }
+    }
+
+    /// Thousandths of a degree from degrees in decimals, with a point or a comma; `Some(None)` when the cell is empty.
+    pub fn optional_degrees(&mut self, column: &str, range: std::ops::RangeInclusive<i32>) -> Option<Option<i32>> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Some(None);
+        }
+        let degrees = text.replace(',', ".").parse::<f64>().ok().map(|degrees| degrees * 1000.0);
+        let within = |value: &f64| (f64::from(*range.start())..=f64::from(*range.end())).contains(value);
+        match degrees.filter(within) {
+            #[expect(clippy::cast_possible_truncation, reason = "within a range of whole numbers")]
+            Some(value) => Some(Some(value.round() as i32)),
+            None => {
+                let (least, most) = (f64::from(*range.start()) / 1000.0, f64::from(*range.end()) / 1000.0);
+                let vi = format!("độ thập phân từ {least} đến {most}, ví dụ 21.535, hoặc để trống");
+                self.fault(
+                    column,
+                    (vi, format!("decimal degrees from {least} to {most}, for instance 21.535, or empty")),
+                )
+            }
         }
     }
 

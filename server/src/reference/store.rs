@@ -97,17 +97,19 @@ struct VillageRow {
     sample: bool,
     source: String,
     merged_into: Option<String>,
+    lat_e3: Option<i64>,
+    lon_e3: Option<i64>,
 }
 
 async fn villages(tx: &mut Tx) -> Result<Vec<Village>, DbError> {
-    const VILLAGES: &str = "select id, name, kind, sample, source, merged_into from village";
+    const VILLAGES: &str = "select id, name, kind, sample, source, merged_into, lat_e3, lon_e3 from village";
     const FORMER: &str = "select village_id, name from village_former_name order by village_id, name";
     const UNITS: &str = "select village_id, generation, code, basis from village_unit";
     const SUGGESTED: &str = "select village_id, generation, code from village_suggestion";
     let rows: Vec<VillageRow> = on_db!(tx, |c| sqlx::query_as(VILLAGES).fetch_all(c).await)?;
     let mut villages: BTreeMap<String, Village> = rows
         .into_iter()
-        .map(|row| {
+        .map(|row| -> Result<_, DbError> {
             let village = Village {
                 id: row.id.clone(),
                 name: row.name,
@@ -116,12 +118,14 @@ async fn villages(tx: &mut Tx) -> Result<Vec<Village>, DbError> {
                 source: row.source,
                 merged_into: row.merged_into,
                 former_names: Vec::new(),
+                lat_e3: small("village.lat_e3", row.lat_e3)?,
+                lon_e3: small("village.lon_e3", row.lon_e3)?,
                 units: BTreeMap::new(),
                 suggested: BTreeMap::new(),
             };
-            (row.id, village)
+            Ok((row.id, village))
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     let former: Vec<(String, String)> = on_db!(tx, |c| sqlx::query_as(FORMER).fetch_all(c).await)?;
     for (id, name) in former {
         if let Some(village) = villages.get_mut(&id) {
@@ -215,9 +219,10 @@ pub(super) async fn put_edges(tx: &mut Tx, from: AreaId, edges: &[Edge]) -> Resu
 
 /// Writes a village without what it was merged into, which may not exist yet.
 pub(super) async fn put_village(tx: &mut Tx, village: &Village) -> Result<(), DbError> {
-    const PUT: &str = "insert into village (id, name, folded_name, kind, sample, source) \
-         values ($1, $2, $3, $4, $5, $6) on conflict (id) do update set name = excluded.name, \
-         folded_name = excluded.folded_name, kind = excluded.kind, sample = excluded.sample, source = excluded.source";
+    const PUT: &str = "insert into village (id, name, folded_name, kind, sample, source, lat_e3, lon_e3) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set name = excluded.name, \
+         folded_name = excluded.folded_name, kind = excluded.kind, sample = excluded.sample, \
+         source = excluded.source, lat_e3 = excluded.lat_e3, lon_e3 = excluded.lon_e3";
     const FORMER: &str =
         "insert into village_former_name (village_id, name) values ($1, $2) on conflict (village_id, name) do nothing";
     const UNIT: &str = "insert into village_unit (village_id, generation, code, basis) values ($1, $2, $3, $4) \
@@ -233,6 +238,8 @@ pub(super) async fn put_village(tx: &mut Tx, village: &Village) -> Result<(), Db
             .bind(&village.kind)
             .bind(village.sample)
             .bind(&village.source)
+            .bind(village.lat_e3.map(i64::from))
+            .bind(village.lon_e3.map(i64::from))
             .execute(c)
             .await
             .map(drop)

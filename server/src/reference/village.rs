@@ -63,6 +63,12 @@ pub struct Village {
     pub merged_into: Option<String>,
     /// Names it had.
     pub former_names: Vec<String>,
+    /// Latitude in thousandths of a degree: of the village, never of a house.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lat_e3: Option<i32>,
+    /// Longitude in thousandths of a degree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lon_e3: Option<i32>,
     /// Units by generation, only those that are certain.
     #[schema(value_type = BTreeMap<String, VillageUnit>)]
     pub units: BTreeMap<u16, VillageUnit>,

@@ -6,6 +6,7 @@
 //! decided only when `new_commune_basis` says `official`; else it is a suggestion where the old unit was split.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use sync_core::fold::fold;
 use sync_core::id::AreaId;
@@ -27,9 +28,14 @@ pub(super) const COLUMNS: Columns = Columns {
         "old_commune_name",
         "new_commune_code",
         "new_commune_basis",
+        "lat",
+        "lon",
     ],
 };
 
+/// Where villages of Vietnam lie, its islands included, in thousandths of a degree.
+const LATITUDES: RangeInclusive<i32> = 6_500..=23_500;
+const LONGITUDES: RangeInclusive<i32> = 102_000..=117_500;
 /// The generation `old_commune_code` is of.
 const OLD: u16 = 2024;
 /// The generation `new_commune_code` is of.
@@ -89,6 +95,7 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
         (row.required("village_name", 80), row.required("kind", 20), row.required("source", 400));
     let basis = [("", false), ("assumed", false), ("official", true)];
     let official = row.one_of("new_commune_basis", &basis);
+    let position = position(row);
     let (old, new, name) = (old?, new?, name?);
     let Some(home) = old.or(new) else {
         return row
@@ -98,6 +105,7 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
     let other = new.filter(|new| *new != home);
     let id = identify(row, (home, other), &name, names, catalogue)?;
     let before = catalogue.village(&id);
+    let (lat_e3, lon_e3) = position?.or_else(|| before.and_then(|b| Some((b.lat_e3?, b.lon_e3?)))).unzip();
     let mut village = Village {
         id,
         name,
@@ -106,6 +114,8 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
         source: source?,
         merged_into: row.optional("merged_into").or_else(|| before.and_then(|village| village.merged_into.clone())),
         former_names: before.map(|village| village.former_names.clone()).unwrap_or_default(),
+        lat_e3,
+        lon_e3,
         units: certain(before),
         suggested: BTreeMap::new(),
     };
@@ -143,6 +153,20 @@ fn read_row(row: &mut Row<'_>, sample: bool, catalogue: &Catalogue, names: &Name
         }
     }
     Some(village)
+}
+
+/// Latitude and longitude, both or neither; a row without leaves what is known.
+fn position(row: &mut Row<'_>) -> Option<Option<(i32, i32)>> {
+    let lat = row.optional_degrees("lat", LATITUDES);
+    let lon = row.optional_degrees("lon", LONGITUDES);
+    match (lat?, lon?) {
+        (Some(lat), Some(lon)) => Some(Some((lat, lon))),
+        (None, None) => Some(None),
+        (given, _) => {
+            let column = if given.is_none() { "lat" } else { "lon" };
+            row.fault(column, ("cả hai: lat và lon, hoặc để trống cả hai", "both lat and lon, or neither"))
+        }
+    }
 }
 
 /// What a person decided or a list said stands until a row speaks of that generation. The rest follows from lineage.

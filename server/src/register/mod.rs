@@ -9,7 +9,6 @@ pub mod entry;
 mod figure;
 mod media;
 pub mod route;
-pub(crate) mod setting;
 #[cfg(test)]
 mod tests;
 

@@ -112,6 +112,7 @@ async fn account(app: &AppState, person: &Person) -> Result<i64, SampleError> {
         role: person.role,
         areas: person.area_ids(),
         password_hash: hash.map_err(|_| SampleError::Lacks("a password hash"))?,
+        post: person.post.map(str::to_owned),
     };
     let now = app.now();
     let made = app.db.write(async |tx| account::create(tx, Actor::CommandLine, &new, now).await).await?;

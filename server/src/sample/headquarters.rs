@@ -1,51 +1,26 @@
 //! What headquarters enters in the sample: material issued, club meetings, media, context figures. And rounds of the
 //! guards to the panels near them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sync_core::id::UnixMs;
 use sync_core::record::{CivilDate, Draft, Line, PanelCheckEdit, Patch};
 
 use super::devices::{Carrier, Dice};
-use super::{DAY_MS, DAYS, SampleError};
+use super::{DAY_MS, DAYS, PEOPLE, SampleError};
 use crate::coverage::calendar::{day_text, local_day};
-use crate::db::{Db, DbError};
 use crate::field::Field;
-use crate::on_db;
 
-/// Which post each guard of the sample is at.
-const POSTED: &[(&str, &str)] = &[
-    ("bienphong", "hoanh-mo"),
-    ("bienphong2", "hoanh-mo-team"),
-    ("dongvan", "dong-van"),
-    ("binhlieu", "binh-lieu"),
-    ("vongai", "binh-lieu"),
-    ("quangduc", "quang-duc"),
-    ("mongcai", "mong-cai"),
-];
 /// Issued to each post in a quarter, by kind.
 const ISSUED: &[(&str, i64)] = &[("leaflet", 900), ("folder", 120), ("handbook", 60)];
 /// What everything here is marked with.
 const MARK: &str = "Dữ liệu mẫu";
 
-/// Says at which post the guards are, since before the story begins.
-pub(super) async fn post_people(db: &Db, now: UnixMs) -> Result<(), DbError> {
-    const POST: &str = "insert into account_post (account_id, since_day, post_id) \
-        select id, cast($2 as bigint), $3 from account where username = $1 on conflict (account_id, since_day) do nothing";
-    let since = local_day(now.0) - DAYS - 31;
-    db.write(async |tx| {
-        for (person, post) in POSTED {
-            on_db!(tx, |c| sqlx::query(POST).bind(person).bind(since).bind(post).execute(c).await.map(drop))?;
-        }
-        Ok(())
-    })
-    .await
-}
-
 /// Enters a year of what a coordinator enters, through the coordinator's device.
 pub(super) async fn enter(field: &mut Field, now: UnixMs) -> Result<(), SampleError> {
     let today = local_day(now.0);
-    let mut posts: Vec<&str> = POSTED.iter().map(|(_, post)| *post).collect();
-    posts.dedup();
+    let posts: BTreeSet<&str> = PEOPLE.iter().filter_map(|person| person.post).collect();
     for quarter in 0..4 {
         let day = day_text(today - DAYS + 3 + 91 * quarter);
         for post in &posts {

@@ -47,7 +47,6 @@ pub(super) async fn tell(
             Role::Coordinator | Role::Administrator => {}
         }
     }
-    headquarters::post_people(&app.db, now).await?;
     // Dice of their own: rounds to the panels change nothing else of the story.
     let mut panel_dice = Dice::new(seed ^ 0x7061_6e65_6c);
     let mut sessions = 0;

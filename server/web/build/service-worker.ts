@@ -1,10 +1,14 @@
-/** Builds the service worker with the list of every file of this build; its bytes change exactly when the app does. */
+/**
+ * Builds the service worker with the list of every file of this build that the field app needs; its bytes change exactly
+ * when that app does. What is made for headquarters works with a connection and is not kept.
+ */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { build as bundle, type Plugin, type ResolvedConfig } from 'vite';
 import { getManifest } from 'workbox-build';
 
+import { HEADQUARTERS } from './headquarters.ts';
 import { precompress } from './precompress.ts';
 
 export function serviceWorker(): Plugin {
@@ -21,7 +25,7 @@ export function serviceWorker(): Plugin {
       const { manifestEntries, warnings } = await getManifest({
         globDirectory: outDir,
         globPatterns: ['**/*'],
-        globIgnores: ['sw.js', '**/*.br', '**/*.gz', '**/*.map'],
+        globIgnores: ['sw.js', '**/*.br', '**/*.gz', '**/*.map', `${HEADQUARTERS}**`],
         maximumFileSizeToCacheInBytes: 4 << 20,
         // Names under assets/ carry a hash of their content: they need no revision of their own.
         dontCacheBustURLsMatching: /^assets\//,

@@ -11,6 +11,9 @@ export const testid = {
   enrolPin: 'enrol-pin',
   enrolPinAgain: 'enrol-pin-again',
   enrolSubmit: 'enrol-submit',
+  scan: 'scan',
+  scanner: 'scanner',
+  typeCode: 'type-code',
   // lock
   unlockPin: 'unlock-pin',
   unlockSubmit: 'unlock-submit',

@@ -38,6 +38,10 @@ pub struct Judged {
     pub finds: BTreeMap<Reason, Find>,
     /// Admitted changes with which the record does not load, or makes a reader panic: never any.
     pub broken: Vec<Find>,
+    /// How many changes that do not begin a record were refused without it.
+    pub alone: u64,
+    /// Of those, the ones of which the gate says anything else with the record: never any. Servers judge without it first.
+    pub unlike: Vec<Find>,
 }
 
 /// What keeps contained panics off the standard error.
@@ -93,6 +97,14 @@ impl Judged {
             record: existing.iter().map(|bytes| bytes.to_vec()).collect(),
             change: change.framed().to_vec(),
         };
+        if id != RecordId::of_first_change(&change.hash())
+            && let Verdict::Quarantined(reason) = judge::<&[u8]>(&[], change.framed(), &binding)
+        {
+            self.alone += 1;
+            if verdict != Verdict::Quarantined(reason) {
+                self.unlike.push(find(reason));
+            }
+        }
         let name = match &verdict {
             Verdict::Admitted(_) => "admitted",
             Verdict::Waiting { .. } => "waiting",

@@ -2,7 +2,7 @@
 //! and whatever reads also writes back to the same bytes.
 
 use sync_core::id::{AreaId, UnixMs};
-use sync_core::log::{BatchHeader, Inventory, RawChange, Receipt};
+use sync_core::log::{BatchHeader, Checkpoint, Inventory, JournalEntry, JournalPage, RawChange, Receipt};
 use sync_core::sync::{Carried, DirectoryEntry, Page, ReceiptFile, Request, Response, Snapshot};
 use sync_core::wire::{Reader, Writer};
 
@@ -19,6 +19,9 @@ pub const LAYOUTS: &[Target] = &[
     ("carried", carried),
     ("receipts", receipts),
     ("snapshot", snapshot),
+    ("checkpoint", checkpoint),
+    ("journal-entry", journal_entry),
+    ("journal-page", journal_page),
     ("change", change),
     ("number", number),
 ];
@@ -100,6 +103,27 @@ fn snapshot(bytes: &[u8]) {
         assert!(generation <= 9999 && code <= 99_999);
         assert!(snapshot.directory.iter().all(|entry: &DirectoryEntry| entry.name.len() <= 200));
         same(bytes, &snapshot.to_bytes());
+    }
+}
+
+fn checkpoint(bytes: &[u8]) {
+    let mut from = Reader::new(bytes);
+    if let Ok(checkpoint) = Checkpoint::read(&mut from) {
+        let mut out = Writer::new();
+        checkpoint.write(&mut out);
+        same(&bytes[..bytes.len() - from.left()], &out.0);
+    }
+}
+
+fn journal_entry(bytes: &[u8]) {
+    if let Ok(entry) = JournalEntry::from_bytes(bytes) {
+        same(bytes, &entry.to_bytes());
+    }
+}
+
+fn journal_page(bytes: &[u8]) {
+    if let Ok(page) = JournalPage::from_bytes(bytes) {
+        same(bytes, &page.to_bytes());
     }
 }
 

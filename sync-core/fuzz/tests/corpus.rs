@@ -23,6 +23,9 @@ const VECTORS: &[(&str, &[&str])] = &[
     ("carried", &["file-carried"]),
     ("receipts", &["file-receipts"]),
     ("snapshot", &["file-snapshot"]),
+    ("checkpoint", &["checkpoint"]),
+    ("journal-entry", &["journal-entry"]),
+    ("journal-page", &["journal-page"]),
     ("change", &["change-first", "change-second"]),
     ("number", &["device-id"]),
 ];
@@ -115,5 +118,15 @@ fn a_hunt_of_one_seed_finds_the_same_twice_and_nothing_that_does_not_read() -> R
     let (first, second) = (gate::run(7, 3000)?, gate::run(7, 3000)?);
     assert_eq!(first.verdicts, second.verdicts);
     assert_eq!(first.broken.len(), 0);
+    Ok(())
+}
+
+/// What does not begin a record may be refused before its record is read: the record would not change that.
+#[test]
+fn what_is_refused_without_its_record_is_refused_with_it_for_the_same_reason() -> Result<(), Failure> {
+    gate::quiet_panics();
+    let judged = gate::run(11, 5000)?;
+    assert!(judged.alone > 1000, "{}", judged.alone);
+    assert_eq!(judged.unlike.len(), 0);
     Ok(())
 }

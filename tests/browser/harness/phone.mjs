@@ -28,12 +28,14 @@ const FLAGS = [
 export class Phone {
   #profile;
   #options;
+  #flags;
   /** What the browser complained about: scripts that failed, rules of the security policy that were broken. */
   complaints = [];
 
-  constructor(url, profile, options) {
+  constructor(url, profile, { flags = [], ...options }) {
     this.url = url;
     this.#profile = profile;
+    this.#flags = flags;
     this.#options = options;
   }
 
@@ -41,7 +43,7 @@ export class Phone {
     this.context = await chromium.launchPersistentContext(this.#profile, {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       headless: true,
-      args: FLAGS,
+      args: [...FLAGS, ...this.#flags],
       locale: 'vi-VN',
       timezoneId: 'Asia/Ho_Chi_Minh',
       viewport: { width: 360, height: 740 },
@@ -141,7 +143,7 @@ export class Phone {
   }
 }
 
-/** A phone for one test; at its end nothing may have been complained about. */
+/** A phone for one test, with more `flags` of Chromium if need be; at its end nothing may have been complained about. */
 export async function openPhone(t, url, options = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'banlang-phone-'));
   const phone = new Phone(url, profile, options);

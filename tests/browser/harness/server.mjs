@@ -23,6 +23,12 @@ const PEOPLE = [
   { username: 'can.bo', name: 'Lê Thị Cán', role: 'officer', areas: ['2025-06841', '2025-06856'] },
 ];
 
+function codeIn(said) {
+  const found = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{2}/.exec(said);
+  if (!found) throw new Error(`no code in: ${said}`);
+  return found[0];
+}
+
 export class Server {
   #process;
 
@@ -37,15 +43,15 @@ export class Server {
   }
 
   /** Runs `banlang …` beside the server; answers what it said. */
-  banlang(...args) {
-    return this.#run(args, '');
+  async banlang(...args) {
+    return (await this.#run(args, '')).said;
   }
 
   #run(args, input) {
     return new Promise((resolve, reject) => {
-      const child = execFile(program, args, { cwd: this.directory, env: this.#environment }, (error, stdout) => {
+      const child = execFile(program, args, { cwd: this.directory, env: this.#environment }, (error, said, besides) => {
         if (error) reject(error);
-        else resolve(stdout);
+        else resolve({ said, besides });
       });
       // Who reads nothing may be gone before it is written.
       child.stdin.on('error', () => undefined);
@@ -93,10 +99,13 @@ export class Server {
 
   /** A single-use enrolment code for a person. */
   async code(username) {
-    const said = await this.banlang('device', 'enrol-code', username);
-    const found = /[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{2}/.exec(said);
-    if (!found) throw new Error(`no code in: ${said}`);
-    return found[0];
+    return codeIn(await this.banlang('device', 'enrol-code', username));
+  }
+
+  /** The same with its QR code, as lines of a terminal. */
+  async printed(username) {
+    const { said, besides } = await this.#run(['device', 'enrol-code', username, '--qr', this.url], '');
+    return { code: codeIn(said), drawn: besides.split('\n').filter((line) => /^[ ▀▄█]+$/.test(line)) };
   }
 
   /** A terminal device of a person, enrolled and in step with the server. */

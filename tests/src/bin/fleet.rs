@@ -13,7 +13,7 @@ struct Arguments {
     /// What to drive.
     #[arg(long, value_enum)]
     scenario: Scenario,
-    /// Records on file before the measured part; 10000, of coverage 1000000, of fan-in always none.
+    /// Records on file before the measured part; 10000, of coverage and headquarters 1000000, of fan-in always none.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     records: Option<u64>,
     /// Devices in the measured part: newcomers (1), or devices that bring records (500).
@@ -33,7 +33,10 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { scenario, records, devices, per_device, database_url, seed } = Arguments::parse();
-    let records = records.unwrap_or(if scenario == Scenario::Coverage { 1_000_000 } else { 10_000 });
+    let records = records.unwrap_or(match scenario {
+        Scenario::Coverage | Scenario::Headquarters => 1_000_000,
+        _ => 10_000,
+    });
     let devices = devices.unwrap_or(if scenario == Scenario::FanIn { 500 } else { 1 });
     let plan = Plan { scenario, records, devices, per_device, seed };
     match measured(&plan, database_url).await {

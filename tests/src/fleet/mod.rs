@@ -7,6 +7,7 @@
 mod expect;
 mod home;
 mod meter;
+mod pages;
 mod people;
 mod phone;
 mod process;
@@ -15,6 +16,7 @@ mod scenario;
 mod store;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use home::{Home, program};
@@ -35,6 +37,8 @@ pub enum Scenario {
     FanIn,
     /// Coverage of a province over a year.
     Coverage,
+    /// What every page of headquarters asks, as an officer and as a coordinator.
+    Headquarters,
 }
 
 impl fmt::Display for Scenario {
@@ -45,6 +49,7 @@ impl fmt::Display for Scenario {
             Self::Newcomer => "newcomer",
             Self::FanIn => "fan-in",
             Self::Coverage => "coverage",
+            Self::Headquarters => "headquarters",
         })
     }
 }
@@ -89,6 +94,9 @@ pub struct Report {
     pub server_cpu_seconds: f64,
     /// Devices whose work failed, and things read back that differ.
     pub failed: u64,
+    /// Of each page's question the median time in milliseconds from the request to the head of the answer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages_ms: BTreeMap<String, f64>,
 }
 
 /// Prepares, drives, reads back and compares.
@@ -102,5 +110,6 @@ pub async fn run(plan: &Plan, home: &Home) -> Result<Report, Failure> {
         Scenario::Newcomer => scenario::newcomer::run(plan, home).await,
         Scenario::FanIn => scenario::fan_in::run(plan, home).await,
         Scenario::Coverage => scenario::coverage::run(plan, home).await,
+        Scenario::Headquarters => scenario::headquarters::run(plan, home).await,
     }
 }

@@ -41,9 +41,18 @@ impl Person {
         Self { role: Role::Guard, areas: vec![area] }
     }
 
+    pub(super) fn officer(area: AreaId) -> Self {
+        Self { role: Role::Officer, areas: vec![area] }
+    }
+
     /// Reads every area.
     pub(super) fn coordinator() -> Self {
         Self { role: Role::Coordinator, areas: Vec::new() }
+    }
+
+    /// Reads every area, and sets.
+    pub(super) fn administrator() -> Self {
+        Self { role: Role::Administrator, areas: Vec::new() }
     }
 }
 
@@ -69,6 +78,7 @@ pub(super) async fn hire(db: &Db, people: &[Person]) -> Result<Vec<EnrolmentCode
                     role: person.role,
                     areas: person.areas.clone(),
                     password_hash: NO_PASSWORD.to_owned(),
+                    post: None,
                 };
                 let account = account::create(tx, Actor::CommandLine, &new, now).await?;
                 codes.push(account::issue_code(tx, Actor::CommandLine, account.id, expires_at, now).await?);

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use ed25519_dalek::SigningKey;
@@ -109,6 +110,11 @@ impl Line {
 
     /// Asks and returns the body of a successful answer, unpacked.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<Vec<u8>, Failure> {
+        Ok(self.ask_timed(ask).await?.1)
+    }
+
+    /// As [`Line::ask`], with the time from the request to the head of the answer.
+    pub(super) async fn ask_timed(&mut self, ask: &Ask) -> Result<(Duration, Vec<u8>), Failure> {
         let headers = self.headers(ask)?;
         let mut sender = match self.open.take() {
             Some(sender) if !sender.is_closed() => sender,
@@ -119,7 +125,9 @@ impl Line {
             Request::builder().method(ask.method.clone()).uri(&ask.path).body(Body::from(ask.body.clone()))?;
         *request.headers_mut() = headers;
         self.meter.request();
+        let began = Instant::now();
         let response = sender.send_request(request).await?;
+        let answered = began.elapsed();
         self.open = Some(sender);
         let status = response.status();
         let packed = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "zstd");
@@ -129,7 +137,7 @@ impl Line {
             let problem: String = String::from_utf8_lossy(&bytes).chars().take(400).collect();
             return Err(format!("{} {}: {status}: {problem}", ask.method, ask.path).into());
         }
-        Ok(bytes)
+        Ok((answered, bytes))
     }
 
     fn headers(&mut self, ask: &Ask) -> Result<HeaderMap, Failure> {

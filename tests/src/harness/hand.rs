@@ -71,6 +71,10 @@ impl Answer {
     }
 }
 
+fn client() -> Result<reqwest::Client, Failure> {
+    Ok(reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?)
+}
+
 impl Hand {
     /// Makes an account and enrols a key for it.
     ///
@@ -89,7 +93,7 @@ impl Hand {
         let code: EnrolmentCode = code.parse()?;
         let key = SigningKey::from_bytes(&rand::random());
         let public = PublicKey(key.verifying_key().to_bytes());
-        let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build()?;
+        let http = client()?;
         let signature = Signature(key.sign(&statement::enrolment(&code, &public)).to_bytes());
         let body = json!({ "code": code.shown(), "public_key": public, "label": name,
             "signature": sync_core::id::to_hex(&signature.0) });
@@ -120,6 +124,15 @@ impl Hand {
     #[must_use]
     pub fn certificate(&self) -> CertificateNo {
         self.certificate
+    }
+
+    /// Forgets its connections; the next request opens one.
+    ///
+    /// # Errors
+    /// Never with these settings.
+    pub fn reconnect(&mut self) -> Result<(), Failure> {
+        self.http = client()?;
+        Ok(())
     }
 
     /// Calls another address of its server.

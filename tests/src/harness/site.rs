@@ -148,6 +148,7 @@ impl Served {
             role,
             areas: areas.to_vec(),
             password_hash: hash.clone(),
+            post: None,
         };
         let now = self.app.now();
         Ok(self.app.db.write(async |tx| account::create(tx, Actor::CommandLine, &new, now).await).await?)

@@ -1,5 +1,7 @@
 //! A device that goes on recording beside hostile ones.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::{BINH_LIEU, Failure, Hand};
@@ -36,14 +38,28 @@ impl Bystander {
         Self { hand }
     }
 
-    /// Syncs a new session at each turn, while there is more to watch and until there is enough to say.
+    /// Syncs a new session at each turn, until others are done and there is enough to say.
+    ///
+    /// On a thread of its own: the hostile devices work out what they send on the others, and what a request waits for
+    /// them there is nothing the server could change.
     ///
     /// # Errors
     /// When one of its requests is not answered as it should be.
-    pub(super) async fn watch(&mut self, more: impl Fn() -> bool) -> Result<Waits, Failure> {
+    pub(super) async fn watch(mut self, done: Arc<AtomicBool>) -> Result<(Self, Waits), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let watching = tokio::task::spawn_blocking(move || {
+            let waits = runtime.block_on(self.requests(&done))?;
+            Ok((self, waits))
+        });
+        watching.await?
+    }
+
+    async fn requests(&mut self, done: &AtomicBool) -> Result<Waits, Failure> {
+        // A connection belongs to the threads it was opened on.
+        self.hand.reconnect()?;
         let mut pace = tokio::time::interval(PACE);
         let mut waits = Vec::new();
-        while more() || waits.len() < LEAST {
+        while !done.load(Ordering::Relaxed) || waits.len() < LEAST {
             pace.tick().await;
             let session = self.hand.session(10)?;
             let batch = self.hand.seal(BINH_LIEU, &[session])?;

@@ -50,17 +50,14 @@ pub async fn run(engine: Engine, plan: &Plan) -> Result<Report, Failure> {
         let hand = deployment.hand(&format!("hostile-{number}"), Role::Guard, &[HOANH_MO]).await?;
         senders.push(Sender::new(hand, Draws::new(draws.next_u64())));
     }
-    let mut bystander = Bystander::new(quiet);
-    let alone = bystander.watch(|| false).await?;
+    let bystander = Bystander::new(quiet);
+    let (bystander, alone) = bystander.watch(Arc::new(AtomicBool::new(true))).await?;
     deployment.serving.forget_peak()?;
     let before = deployment.serving.resident()?;
 
     let (left, done) = (Arc::new(AtomicU64::new(plan.cases)), Arc::new(AtomicBool::new(false)));
     let began = Instant::now();
-    let watching = {
-        let done = done.clone();
-        tokio::spawn(async move { bystander.watch(|| !done.load(Ordering::Relaxed)).await })
-    };
+    let watching = tokio::spawn(bystander.watch(done.clone()));
     let sending: Vec<_> = senders.into_iter().map(|sender| tokio::spawn(sender.run(left.clone()))).collect();
     let mut tally = Tally::default();
     let mut failed = None;
@@ -72,7 +69,7 @@ pub async fn run(engine: Engine, plan: &Plan) -> Result<Report, Failure> {
     }
     let seconds = began.elapsed().as_secs_f64();
     done.store(true, Ordering::Relaxed);
-    let beside = watching.await?;
+    let beside = watching.await?.map(|(_, waits)| waits);
     let crashed = !deployment.serving.is_running();
     if let Some(error) = failed.filter(|_| !crashed) {
         return Err(error);

@@ -26,6 +26,8 @@ const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"
 const HEADQUARTERS: [&str; 4] = ["request.forbidden", "ok", "ok", "ok"];
 /// What a coordinator alone does.
 const COORDINATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "request.forbidden"];
+/// What an administrator alone does.
+const ADMINISTRATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "request.forbidden", "ok"];
 
 const fn headquarters(operation: &'static str, shows: bool) -> Rule {
     Rule { operation, own: HEADQUARTERS, other: HEADQUARTERS, shows }
@@ -130,6 +132,9 @@ pub(crate) const CLOSED: &[Rule] = &[
     headquarters("GET /v1/panels", false),
     headquarters("GET /v1/plans", false),
     coordinator("POST /v1/plans"),
+    // What a post is called and where it works stands in the reference data of every device; who works there does not.
+    Rule { operation: "GET /v1/posts", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
+    Rule { operation: "POST /v1/posts", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     Rule {
         operation: "GET /v1/quarantine",
         own: ["quarantine.not-yours", "ok", "ok", "ok"],
@@ -153,6 +158,7 @@ pub(crate) const CLOSED: &[Rule] = &[
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),
+    Rule { operation: "POST /v1/reference/{kind}/import", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     read("GET /v1/sessions", true),
     Rule {
         operation: "GET /v1/sessions/{id}",
@@ -160,6 +166,8 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["session.unknown", "session.unknown", "ok", "ok"],
         shows: true,
     },
+    Rule { operation: "GET /v1/settings", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
+    Rule { operation: "POST /v1/settings", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     // The body is an inventory; of the other area it claims to know a log.
     read("POST /v1/sync", false),
     read("GET /v1/totals", false),

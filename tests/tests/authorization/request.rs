@@ -62,6 +62,9 @@ pub(crate) fn request(operation: &'static str, planted: &Planted, part: usize) -
     let (media, body) = match operation {
         "POST /v1/sync" => ("application/vnd.banlang.sync", sync(planted)),
         "POST /v1/deposits" => ("application/vnd.banlang.page", Page { batches: Vec::new() }.to_bytes()),
+        "POST /v1/reference/{kind}/import" => {
+            ("text/csv", "old_commune_code,village_name,kind,source\n06841,Bản Mới,bản,x\n".into())
+        }
         _ if method == "GET" => ("", Vec::new()),
         _ => ("application/json", body(operation, planted, part)?.to_string().into_bytes()),
     };
@@ -104,6 +107,8 @@ fn body(operation: &str, planted: &Planted, part: usize) -> Result<Value, Failur
         | "POST /v1/media/{id}/void" => json!({ "reason": "nhập nhầm" }),
         "POST /v1/devices/{id}/revoke" => json!({ "reason": "mất máy" }),
         "POST /v1/devices/{id}/recover" => json!({ "check_code": "0000-0000-00" }),
+        "POST /v1/posts" => json!({ "name": format!("Đội {part}"), "kind": "team", "areas": [area] }),
+        "POST /v1/settings" => json!({ "report_issuer": "Ban Chỉ đạo" }),
         "POST /v1/recoveries" => json!({ "device_id": planted.devices[part], "envelope": "00",
             "recipient": RECIPIENT }),
         "POST /v1/enrolment-codes" => json!({ "account_id": planted.accounts[part] }),

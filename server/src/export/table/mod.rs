@@ -60,8 +60,6 @@ pub(super) enum Rows {
     Sessions(Box<sessions::Sessions>),
 }
 
-pub(super) use sessions::Sessions;
-
 /// Reads what is asked for, but for sessions, which are read while they are written.
 pub(super) async fn table(tx: &mut Tx, catalogue: &Arc<Catalogue>, asked: &Asked) -> Result<Table, Problem> {
     match asked.what {

@@ -12,16 +12,15 @@ use crate::coverage::geo::{Feature, Point};
 use crate::db::Tx;
 use crate::export::cell::{Cell, Row};
 use crate::export::{geo_file, words};
-use crate::panel::route::USUAL_DAYS;
 use crate::panel::{Panel, PanelCounts, PanelParams, Panels, panels};
 use crate::problem::Problem;
 use crate::reference::{Catalogue, Kind};
-use crate::register::setting;
+use crate::setting;
 
 async fn read(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Panels, Problem> {
     let params: PanelParams = asked.params()?;
-    let usual = setting::number(tx, "panel_check_days", USUAL_DAYS).await?;
-    let question = params.read(catalogue, usual)?;
+    let usual = setting::read(tx).await?.panel_check_days;
+    let question = params.read(catalogue, i64::from(usual))?;
     Ok(panels(tx, catalogue, &asked.scope, &question, local_day(asked.now.0)).await?)
 }
 

@@ -75,6 +75,7 @@ impl World {
             role,
             areas: areas.to_vec(),
             password_hash: self.app.auth.hasher.hash("suối reo 2026".to_owned().into()).await?,
+            post: None,
         };
         let (now, later) = (self.app.now(), UnixMs(self.app.now().0 + 3_600_000));
         let code = self

@@ -9,6 +9,7 @@ use crate::audit::Actor;
 use crate::auth::Principal;
 use crate::db::testing::Failure;
 use crate::device;
+use crate::ingest::lane::Lane;
 use crate::ingest::queue::{Incoming, prepare_group, store_group};
 use crate::ingest::standing::Via;
 use crate::ingest::testing::{AREA, START, TestDevice, World, on_each_server};
@@ -52,7 +53,8 @@ async fn a_revocation_between_preparation_and_commit_denies_the_sync() -> Result
             principal: Some(principal),
             held: Held::default(),
         };
-        let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
+        let (submissions, context) =
+            prepare_group(&world.app, vec![incoming], Lane::Quick).await.map_err(|p| p.code())?;
         revoke_at(&sibling(world), &phone).await?;
         let outcomes = store_group(&world.app, &submissions, &context).await.map_err(|p| p.code())?;
         assert_eq!(outcomes[0].denied.as_ref().map(|problem| problem.code()), Some("device.revoked"));
@@ -78,7 +80,8 @@ async fn a_revocation_between_preparation_and_commit_keeps_a_deposit_in_quaranti
         let batch = phone.seal(AREA, &[session]);
         let incoming =
             Incoming { batches: vec![batch], via: Via::Deposit, carrier: None, principal: None, held: Held::default() };
-        let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
+        let (submissions, context) =
+            prepare_group(&world.app, vec![incoming], Lane::Quick).await.map_err(|p| p.code())?;
         revoke_at(&sibling(world), &phone).await?;
         let outcomes = store_group(&world.app, &submissions, &context).await.map_err(|p| p.code())?;
         assert_eq!((outcomes[0].admitted, outcomes[0].heads.len()), (0, 1), "it is signed for all the same");
@@ -108,7 +111,7 @@ async fn others_of_the_same_group_are_stored() -> Result<(), Failure> {
             });
             phones.push(phone);
         }
-        let (submissions, context) = prepare_group(&world.app, incoming).await.map_err(|p| p.code())?;
+        let (submissions, context) = prepare_group(&world.app, incoming, Lane::Quick).await.map_err(|p| p.code())?;
         revoke_at(&sibling(world), &phones[1]).await?;
         let outcomes = store_group(&world.app, &submissions, &context).await.map_err(|p| p.code())?;
         let denied: Vec<bool> = outcomes.iter().map(|outcome| outcome.denied.is_some()).collect();
@@ -134,7 +137,8 @@ async fn an_area_taken_away_during_a_sync_denies_it_and_a_deposit_is_kept() -> R
             principal: Some(principal),
             held: Held::default(),
         };
-        let (submissions, context) = prepare_group(&world.app, vec![incoming]).await.map_err(|p| p.code())?;
+        let (submissions, context) =
+            prepare_group(&world.app, vec![incoming], Lane::Quick).await.map_err(|p| p.code())?;
         let fewer = account::Change { areas: Some(vec![crate::ingest::testing::OTHER_AREA]), ..Default::default() };
         let db = &world.app.db;
         db.write(async |tx| account::change(tx, Actor::CommandLine, account, &fewer, START).await).await?;

@@ -1,3 +1,5 @@
+mod import_page;
+mod posts;
 mod villages;
 
 use std::collections::BTreeSet;
@@ -25,7 +27,7 @@ async fn filled(db: &Db) -> Result<Catalogues, Failure> {
 }
 
 fn source(kind: Kind, text: &str) -> Source<'_> {
-    Source { kind, file_name: "test.csv", bytes: text.as_bytes(), actor: PERSON, at: AT, dry_run: false }
+    Source { kind, file_name: "test.csv", bytes: text.as_bytes(), actor: PERSON, at: AT, dry_run: false, sample: false }
 }
 
 async fn villages(db: &Db, rows: &str) -> Result<Report, ImportError> {
@@ -233,7 +235,7 @@ async fn a_changed_term_is_reported_field_by_field_and_absent_ones_are_kept() ->
     on_each(async |db| {
         let catalogues = filled(db).await?;
         let report = import(db, source(Kind::Materials, "code,vi,en\nleaflet,Tờ rơi A5,Leaflet\n")).await?;
-        assert_eq!(report.lines[0].detail, "vi: \"Tờ rơi\" → \"Tờ rơi A5\"");
+        assert_eq!(report.lines[0].detail.to_string(), "vi: \"Tờ rơi\" → \"Tờ rơi A5\"");
         assert_eq!((report.lines[0].change, report.kept), (Change::Renamed, 2));
         assert_eq!(catalogues.current().await?.items().terms(Kind::Materials).len(), 3);
         Ok(())

@@ -61,7 +61,7 @@ async fn a_renamed_village_keeps_its_id_and_is_found_by_both_names() -> Result<(
     on_each(async |db| {
         let catalogues = filled(db).await?;
         let report = villages(db, ",Đồng Mô,,06841,,,Đồng Mới,thôn,resolution\n").await?;
-        assert_eq!(report.lines[0].detail, "Đồng Mô → Đồng Mới");
+        assert_eq!(report.lines[0].detail.to_string(), "Đồng Mô → Đồng Mới");
         assert_eq!((report.lines[0].change, report.lines[0].id.as_str()), (Change::Renamed, "06841-dong-mo"));
         assert_eq!(report.kept, 133);
         let catalogue = catalogues.current().await?;

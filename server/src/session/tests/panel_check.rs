@@ -18,6 +18,7 @@ async fn a_panel_check_belongs_to_the_half_of_a_split_unit_in_which_its_village_
             actor: Actor::CommandLine,
             at: UnixMs(0),
             dry_run: false,
+            sample: false,
         };
         import(db, source).await?;
         let catalogues = Catalogues::new(db.clone());

@@ -1,7 +1,7 @@
 /** Every call of the contract that the worker answers. */
 import type { FieldDevice } from './contract';
 import { coarsePosition, looksLikeIdentity } from './core/core';
-import { json, readJson } from './line/http';
+import { json, readFile, readJson, type Ask } from './line/http';
 import type { Service } from './service';
 import { panels, villages } from './work/places';
 
@@ -46,7 +46,7 @@ export function callsOf(service: Service): WorkerCalls {
     voidRecord: (id, reason) => desk().forms.voidRecord(id, reason),
     restoreRecord: (id) => desk().forms.voidRecord(id, undefined),
     resolve: (id, field, change) => desk().forms.resolve(id, field, change),
-    review: (session, decision, comment) => desk().forms.review(session, decision, comment),
+    review: (session, decision, comment, heads) => desk().forms.review(session, decision, comment, heads),
 
     words: async () => desk().reference.words,
     villages: async (text, limit) => villages(desk(), text, limit ?? LISTED),
@@ -57,7 +57,7 @@ export function callsOf(service: Service): WorkerCalls {
     looksLikeIdentity: async (text) => looksLikeIdentity(text),
     coarsePosition: async (latitude, longitude) => coarsePosition(latitude, longitude),
 
-    sync: () => desk().sync.run(),
+    sync: (anew) => (anew ? desk().sync.anew() : desk().sync.run()),
     cancelSync: async () => desk().sync.cancel(),
     dismissNotice: (id) => desk().dismissNotice(id),
 
@@ -68,8 +68,13 @@ export function callsOf(service: Service): WorkerCalls {
     forgetCarried: (id) => desk().files.forget(id),
 
     async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const ask = body === undefined ? { method, path } : json(method, path, body);
-      return readJson<T>(await desk().access.ask(ask));
+      return readJson<T>(await desk().access.ask(asked(method, path, body)));
+    },
+    download: async (method, path, body) => readFile(await desk().access.ask(asked(method, path, body))),
+    async upload<T>(path: string, contentType: string, body: Uint8Array): Promise<T> {
+      return readJson<T>(await desk().access.ask({ method: 'POST', path, contentType, body }));
     },
   };
 }
+
+const asked = (method: string, path: string, body: unknown): Ask => (body === undefined ? { method, path } : json(method, path, body));

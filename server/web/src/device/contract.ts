@@ -13,6 +13,7 @@
  * - Names of record fields are those of the record (snake_case), so that problems, history, conflicts and forms agree.
  *
  * Changes to this file (newest first):
+ * - 4: a review names the state of the session that was read; files up and down through the API.
  * - 3: split into `contract/`; imports of this file stay as they are.
  * - 2: Words, FieldProblem, SessionForm, PanelCheckForm and Term are those made from the core (same shapes).
  * - 1: first version.
@@ -105,8 +106,12 @@ export interface FieldDevice {
   restoreRecord(id: string): Promise<void>;
   /** Ends a conflict: the value of `change` replaces the others. */
   resolve(id: string, field: string, change: string): Promise<void>;
-  /** An officer's decision. Field: `comment`, required for `return`. */
-  review(session: string, decision: 'confirm' | 'return', comment: string): Promise<void>;
+  /**
+   * An officer's decision on the session exactly as it was read, which `heads` name. What this device lacks of it is
+   * fetched first. `review.moved-on`: the session is not what was read any more; nothing was recorded. Field: `comment`,
+   * required for `return`.
+   */
+  review(session: string, decision: 'confirm' | 'return', comment: string, heads: string[]): Promise<void>;
 
   // Reference
   words(): Promise<WordLists>;
@@ -124,8 +129,8 @@ export interface FieldDevice {
   coarsePosition(latitude: number, longitude: number): Promise<string>;
 
   // Sync
-  /** Starts a sync or joins the one under way; resolves when it ended well. */
-  sync(): Promise<void>;
+  /** Starts a sync or joins the one under way; resolves when it ended well. With `anew` it is one that begins after this call. */
+  sync(anew?: boolean): Promise<void>;
   cancelSync(): Promise<void>;
   dismissNotice(id: string): Promise<void>;
 
@@ -150,4 +155,8 @@ export interface FieldDevice {
 
   /** A signed request to the server's API, for officers' screens. */
   request<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  /** The same, answered with a file under the name the server gave it. */
+  download(method: 'GET' | 'POST', path: string, body?: unknown): Promise<DeviceFile>;
+  /** The same, with a file as the body. */
+  upload<T>(path: string, mediaType: string, bytes: Uint8Array): Promise<T>;
 }

@@ -60,6 +60,8 @@ const REMOTE = [
   'receiptsFile',
   'forgetCarried',
   'request',
+  'download',
+  'upload',
 ] as const satisfies readonly (keyof WorkerCalls)[];
 
 /** Does not compile while a call of the worker is missing in the list. */

@@ -14,6 +14,7 @@ const titles = {
   'storage.failed': ['Không lưu được vào máy', 'The phone could not save'],
   'record.unknown': ['Không có bản ghi này trên máy', 'There is no such record on this phone'],
   'record.unreadable': ['Bản ghi này chưa đọc được', 'This record cannot be read yet'],
+  'review.moved-on': ['Bản ghi đã thay đổi sau khi đọc, chưa ghi ý kiến nào', 'The record changed after it was read; no decision was recorded'],
   'draft.unknown': ['Bản nháp này không còn', 'This draft is no longer here'],
   'file.unknown': ['Tệp này không phải của ứng dụng', 'This is not a file of this app'],
   'file.not-for-this-device': ['Biên nhận này dành cho máy khác', 'These receipts are for another phone'],

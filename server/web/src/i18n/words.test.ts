@@ -6,7 +6,9 @@ import * as form from './words/form';
 import * as phone from './words/phone';
 import * as record from './words/record';
 
-const all = [app, form, phone, record].flatMap((words) =>
+const headquarters = Object.values(import.meta.glob<object>('../hq/words/*.ts', { eager: true }));
+
+const all = [app, form, phone, record, ...headquarters].flatMap((words) =>
   Object.values(words).flatMap((group) => Object.entries(group as Record<string, Pair>)),
 );
 

@@ -16,5 +16,5 @@ test('a code is found in the address of a QR code', () => {
 });
 
 test('what is no code is not taken for one', () => {
-  for (const text of ['', '#/records', 'G8PS-NDRC', 'U8PS-NDRC-9P', 'https://example.org/G8PSNDRC9P']) expect(codeOf(text)).toBeUndefined();
+  for (const text of ['', '#/records', 'G8PS-NDRC', 'U8PS-NDRC-9P', 'https://example.org/G8PSNDRC9P', '50% off', '#enrol=%E0%A4%A', 'WIFI:T:WPA;S:Don;P:100%;;']) expect(codeOf(text)).toBeUndefined();
 });

@@ -3,6 +3,15 @@
 /** Ten characters of Crockford's base 32 in groups, as `banlang device enrol-code` prints them. */
 const CODE = /^[0-9A-HJKMNP-TV-Z]{10}$/;
 
+/** Percent signs of an address resolved; a text in which they stand for nothing stays as it is. */
+export function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
  * The code in a typed text, a QR code or an address that ends in `#enrol=CODE`, as `XXXX-XXXX-XX`; `undefined` when there
  * is none. I and L are read as 1, O as 0, which nobody can tell apart on paper.
@@ -10,7 +19,7 @@ const CODE = /^[0-9A-HJKMNP-TV-Z]{10}$/;
 export function codeOf(text: string): string | undefined {
   const linked = /#\/?enrol=([^&]*)$/.exec(text);
   if (!linked && text.includes('#')) return undefined;
-  const plain = decodeURIComponent(linked?.[1] ?? text)
+  const plain = unescaped(linked?.[1] ?? text)
     .toUpperCase()
     .replace(/[\s-]/g, '')
     .replace(/[IL]/g, '1')

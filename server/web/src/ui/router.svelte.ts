@@ -1,5 +1,7 @@
 /** Screens by address: everything after `#`, so that any screen opens from the one page that works offline. */
 
+import { unescaped } from './code';
+
 export interface Route {
   /** The first part of the address, "" for home. */
   readonly screen: string;
@@ -11,7 +13,7 @@ export interface Route {
 
 function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
-  const [screen = '', ...rest] = path.split('/').map(decodeURIComponent);
+  const [screen = '', ...rest] = path.split('/').map(unescaped);
   return { screen, rest, query: new URLSearchParams(query) };
 }
 
@@ -31,6 +33,11 @@ class Router {
     return this.#route;
   }
 
+  /** What stands after `#enrol=` in the address, which is where the QR code of an enrolment leads. */
+  get enrolment(): string | undefined {
+    return /^enrol=(.*)$/.exec(this.#route.screen)?.[1];
+  }
+
   /** Opens a screen; `go("record", id)`. */
   go(...parts: readonly string[]): void {
     location.hash = address(...parts);
@@ -38,7 +45,12 @@ class Router {
 
   /** Opens a screen in the place of this one, which "back" then skips. */
   replace(...parts: readonly string[]): void {
-    history.replaceState(null, '', address(...parts));
+    this.swap(address(...parts));
+  }
+
+  /** Shows a whole address, `#/hq/sessions?topic=law`, in the place of this one. */
+  swap(to: string): void {
+    history.replaceState(null, '', to);
     this.#route = read();
   }
 

@@ -43,7 +43,8 @@ pub struct Candidate<P, B> {
     pub binding: Option<Binding>,
     /// What keeps it in quarantine whatever it holds.
     pub obstacle: Option<Reason>,
-    /// What the gate said of it as the first change of its record.
+    /// What the gate said of it without its record. Of the first change of a record it counts while the record has none;
+    /// of any other a refusal counts whatever the record holds, because it concerns the change alone.
     pub verdict: Option<Verdict>,
     /// When its batch was received.
     pub received_at: UnixMs,
@@ -143,8 +144,9 @@ pub fn decide<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
         let id = candidate.record;
         let record = records.entry(id).or_default();
         record.open.retain(|open| open.candidate.place != candidate.place);
+        let before = record.admitted.len();
         take(record, candidate, now, &mut decided);
-        if decided.changed.contains(&id) {
+        if record.admitted.len() > before {
             settle(record, now, &mut decided);
         }
     }
@@ -158,7 +160,9 @@ fn take<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
     decided: &mut Decided<P, B>,
 ) {
     let place = candidate.place;
-    let verdict = candidate.verdict.take().filter(|_| record.admitted.is_empty());
+    let is_first = RecordId::of_first_change(&candidate.hash) == candidate.record;
+    let concerns_it_alone = |verdict: &Verdict| !is_first && matches!(verdict, Verdict::Quarantined(_));
+    let verdict = candidate.verdict.take().filter(|said| record.admitted.is_empty() || concerns_it_alone(said));
     let standing = match look(record, &candidate, verdict) {
         Ok(admission) => admit(record, &candidate, admission, now, decided),
         Err(mut standing) => {
@@ -254,34 +258,40 @@ fn may_go_on<P, B: AsRef<[u8]>>(known: &BTreeSet<ChangeHash>, candidate: &Candid
     info.is_none_or(|info| info.deps.iter().all(|dep| known.contains(dep)))
 }
 
-/// Judges again what waits for this record, and drops what came in by another batch.
+/// Judges again what waits for this record, and drops what came in by another batch, after a change was admitted. What
+/// neither concerns is not touched: a record may have very many changes that are not part of it.
 fn settle<P: Ord + Copy, B: AsRef<[u8]> + Clone>(record: &mut Record<P, B>, now: UnixMs, decided: &mut Decided<P, B>) {
+    let mut held: BTreeSet<ChangeHash> = record.admitted.iter().map(|admitted| admitted.hash).collect();
     loop {
-        let mut progress = false;
-        let known: BTreeSet<ChangeHash> = record.admitted.iter().map(|admitted| admitted.hash).collect();
-        for open in std::mem::take(&mut record.open) {
-            let place = open.candidate.place;
-            if record.holds(&open.candidate.hash) {
+        let known = held.clone();
+        let mut at = 0;
+        while let Some(Open { candidate, standing }) = record.open.get(at) {
+            let place = candidate.place;
+            if held.contains(&candidate.hash) {
+                record.open.remove(at);
                 decided.standings.insert(place, Standing::Duplicate);
-            } else if open.standing == Standing::Waiting && may_go_on(&known, &open.candidate) {
-                match look(record, &open.candidate, None) {
+            } else if *standing == Standing::Waiting && may_go_on(&known, candidate) {
+                match look(record, candidate, None) {
                     Ok(admission) => {
-                        let standing = admit(record, &open.candidate, admission, now, decided);
+                        let Open { candidate, .. } = record.open.remove(at);
+                        let standing = admit(record, &candidate, admission, now, decided);
                         decided.standings.insert(place, standing);
-                        progress = true;
+                        held.insert(candidate.hash);
                     }
                     Err(standing) => {
+                        let open = &mut record.open[at];
                         if standing != open.standing {
+                            open.standing = standing;
                             decided.standings.insert(place, standing);
                         }
-                        record.open.push(Open { standing, ..open });
+                        at += 1;
                     }
                 }
             } else {
-                record.open.push(open);
+                at += 1;
             }
         }
-        if !progress {
+        if held.len() == known.len() {
             return;
         }
     }

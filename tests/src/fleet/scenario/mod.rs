@@ -3,6 +3,7 @@
 pub(super) mod coverage;
 pub(super) mod exchange;
 pub(super) mod fan_in;
+pub(super) mod headquarters;
 pub(super) mod newcomer;
 
 use std::time::Instant;
@@ -82,6 +83,7 @@ impl<'a> Measure<'a> {
             server_peak_rss_bytes: self.server.peak_rss_bytes()?,
             server_cpu_seconds: self.server.cpu_seconds()? - self.cpu_before,
             failed: 0,
+            pages_ms: std::collections::BTreeMap::new(),
         })
     }
 }

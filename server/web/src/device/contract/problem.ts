@@ -6,7 +6,7 @@ export interface Problem {
   /**
    * The server's codes (`enrolment.code-used`, `sign-in.refused`, …; docs/api.md) and the device's own:
    * `input` (see `fields`), `offline`, `server.unreachable`, `pin.wrong`, `pin.wait`, `locked`, `not-writer`,
-   * `storage.full`, `storage.failed`, `record.unknown`, `draft.unknown`, `file.unknown`, `file.not-for-this-device`,
+   * `storage.full`, `storage.failed`, `record.unknown`, `review.moved-on`, `draft.unknown`, `file.unknown`, `file.not-for-this-device`,
    * `recovery.waiting`, `recovery.expired`, `unsupported`, `defect`.
    */
   code: string;

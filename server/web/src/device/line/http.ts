@@ -1,6 +1,6 @@
 /** Requests to the one server the app came from: few bytes, counted; refusals as problems. */
 import { concat, fromUtf8, own, utf8, type Bytes } from '../bytes';
-import { DeviceProblem, type Problem } from '../contract';
+import { DeviceProblem, type DeviceFile, type Problem } from '../contract';
 import { problem } from '../problem';
 
 export interface Ask {
@@ -19,6 +19,7 @@ export interface Ask {
 export interface Answer {
   status: number;
   tag: string | null;
+  headers: Headers;
   bytes: Bytes;
 }
 
@@ -73,7 +74,8 @@ export class Line {
       const bytes = await this.#read(response, watch);
       this.onAnswer();
       if (response.ok || response.status === 304) {
-        return { status: response.status, tag: response.headers.get('etag'), bytes };
+        const { status, headers } = response;
+        return { status, tag: headers.get('etag'), headers, bytes };
       }
       throw refusal(response.status, bytes);
     } catch (error) {
@@ -175,4 +177,11 @@ export function readJson<T>(answer: Answer): T {
   } catch (error) {
     throw problem('server.answer', { detail: String(error) });
   }
+}
+
+/** A file, under the name the server gave it. */
+export function readFile({ headers, bytes }: Answer): DeviceFile {
+  const named = headers.get('content-disposition') ?? '';
+  const name = /filename\*=UTF-8''([^;]+)/i.exec(named)?.[1] ?? /filename="?([^";]+)/i.exec(named)?.[1] ?? 'banlang';
+  return { name: decodeURIComponent(name), mediaType: headers.get('content-type') ?? 'application/octet-stream', bytes };
 }

@@ -209,14 +209,26 @@ export class Forms {
     await this.#keep(id, core.resolve(known.kind, id, changes, field, change, this.#author()));
   }
 
-  /** Bound to exactly what is here of the session; takes the place of every review of it that is here. */
-  async review(session: string, decision: 'confirm' | 'return', comment: string): Promise<void> {
+  /** Bound to exactly what was read of the session; takes the place of every review of it that is here. */
+  async review(session: string, decision: 'confirm' | 'return', comment: string, heads: string[]): Promise<void> {
+    if (!this.#stands(session, heads)) {
+      // What was read may be newer than what is here.
+      await this.#desk.sync.run();
+      await this.#desk.refreshed();
+    }
     const row = this.#row(session);
+    if (!this.#stands(session, heads)) throw problem('review.moved-on');
     const live = [...(this.#desk.records.review(row)?.live ?? [])];
     const serial = this.#desk.store.ledger.serial + 1;
     const made = core.review(session, row.summary.heads, decision, comment, live, this.#author(), BigInt(serial));
     await this.#desk.driver.record(row.known.area, made, { steps: [{ do: 'serial', serial }] });
     await this.#desk.recorded();
+  }
+
+  /** Whether the record is here exactly as these changes left it. */
+  #stands(id: string, heads: string[]): boolean {
+    const here = this.#desk.records.row(id)?.summary.heads;
+    return here !== undefined && [...here].sort().join() === [...heads].sort().join();
   }
 
   async #keep(id: string, made: core.Made | undefined): Promise<void> {

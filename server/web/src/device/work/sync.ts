@@ -75,6 +75,12 @@ export class Sync {
     return this.#running;
   }
 
+  /** One that carries everything recorded up to this call: the one under way may have begun before. */
+  async anew(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    return this.run();
+  }
+
   async #once(): Promise<void> {
     clearTimeout(this.#timer);
     this.#before = { ...this.#access.line.traffic };

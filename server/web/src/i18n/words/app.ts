@@ -20,6 +20,14 @@ export const app = {
   unknownError: ['Có lỗi: {why}. Dữ liệu đã lưu trên máy vẫn còn.', 'Something went wrong: {why}. What was saved on this phone is still there.'],
 } as const satisfies Record<string, Pair>;
 
+export const office = {
+  place: ['Cơ quan', 'Office'],
+  loading: ['Đang mở trang cơ quan…', 'Opening headquarters…'],
+  offline: ['Trang cơ quan cần có mạng. Phần ghi tại địa bàn vẫn dùng được.', 'Headquarters needs a connection. The field app works without one.'],
+  failed: ['Chưa mở được trang cơ quan. Có thể máy chủ đã có bản mới; hãy tải lại.', 'Headquarters could not be opened. The server may have a newer version; reload.'],
+  reload: ['Tải lại', 'Reload'],
+} as const satisfies Record<string, Pair>;
+
 export const waiting = {
   title: ['Ứng dụng đang mở ở nơi khác', 'The app is open elsewhere'],
   body: ['Mỗi lúc chỉ một cửa sổ được ghi, để không mất bản ghi nào. Đóng cửa sổ kia, cửa sổ này sẽ tự mở.', 'Only one window may write at a time, so that no record is lost. Close the other one and this one opens by itself.'],
@@ -32,8 +40,16 @@ export const enrol = {
   codeHint: ['Ví dụ: G8PS-NDRC-9P. Chữ hoa hay chữ thường đều được.', 'For instance G8PS-NDRC-9P. Capitals or not.'],
   codeAccepted: ['Mã gồm 10 chữ và số, ví dụ G8PS-NDRC-9P', 'A code of 10 letters and digits, for instance G8PS-NDRC-9P'],
   scan: ['Quét mã QR', 'Scan the QR code'],
-  scanning: ['Đưa mã QR vào khung hình', 'Hold the QR code in the frame'],
-  scanFailed: ['Máy không mở được camera. Hãy gõ mã.', 'The camera could not be opened. Type the code.'],
+  scanView: ['Hình từ camera', 'What the camera sees'],
+  scanning: ['Đưa mã QR vào trong khung. Hình không được lưu hay gửi đi.', 'Hold the QR code in the frame. The picture is not kept or sent.'],
+  scanRead: ['Đã đọc mã QR', 'The QR code was read'],
+  scanOther: ['Mã QR này không phải mã đăng ký. Hãy quét mã do đồn hoặc người quản trị cấp, hoặc gõ mã gồm 10 chữ và số.', 'This is not an enrolment code. Scan the one your post or the administrator gave you, or type the code of 10 letters and digits.'],
+  scanDenied: ['Ứng dụng chưa được phép dùng camera. Hãy gõ mã, hoặc cho phép camera trong phần cài đặt trang của trình duyệt rồi quét lại.', 'The app may not use the camera. Type the code, or allow the camera in the browser’s settings for this site and scan again.'],
+  scanNone: ['Không tìm thấy camera trên máy này. Hãy gõ mã.', 'No camera was found on this phone. Type the code.'],
+  scanBusy: ['Ứng dụng khác đang dùng camera. Đóng ứng dụng đó rồi quét lại, hoặc gõ mã.', 'Another app is using the camera. Close it and scan again, or type the code.'],
+  scanFailed: ['Máy không đọc được mã QR. Hãy gõ mã.', 'This phone could not read QR codes. Type the code.'],
+  typeCode: ['Gõ mã', 'Type the code'],
+  already: ['Máy này đã đăng ký. Mã vừa mở chưa được dùng.', 'This phone is enrolled already. The code was not used.'],
   working: ['Đang đăng ký…', 'Enrolling…'],
   pinTitle: ['Đặt mã PIN', 'Set a PIN'],
   pinBody: ['Mã PIN khóa mọi bản ghi trên máy này. Không dùng ngày sinh hay số dễ đoán. Nếu quên, cơ quan cấp mã để mở lại, không mất bản ghi.', 'The PIN locks every record on this phone. Do not use a birthday or an easy number. If you forget it, headquarters can open it again and no record is lost.'],

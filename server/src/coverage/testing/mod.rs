@@ -1,5 +1,9 @@
 //! Made-up sessions in any number, for tests and benchmarks.
 
+mod headquarters;
+
+pub use headquarters::fill_headquarters;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::id::{ActorId, AreaId, ChangeHash, DeviceId, RecordId, RecorderId, UnixMs};
@@ -73,8 +77,8 @@ pub async fn fill(db: &Db, sessions: u64, seed: u64) -> Result<Filled, DbError> 
             let (area, village) = &villages[draws.below(villages.len())];
             // In the order of days, as in life: only the last pages of the roll-up are written again and again.
             let day = first_day + i64::try_from(serial * days / sessions).unwrap_or_default();
-            let view = session_view(&mut draws, seed, serial, day, village);
-            let at = UnixMs(super::calendar::end_of_day_ms(day));
+            let view = session_view(&mut draws, (seed, serial), day, village, serial % 500);
+            let at = UnixMs(crate::coverage::calendar::end_of_day_ms(day));
             let device = DeviceId((serial % 500).to_be_bytes());
             projector.add(&Projected {
                 area: *area,
@@ -128,14 +132,14 @@ async fn villages(db: &Db) -> Result<Vec<(AreaId, String)>, DbError> {
     .await
 }
 
-/// A session made without a document: the same for the same draws.
-fn session_view(draws: &mut Draws, seed: u64, serial: u64, day: i64, village: &str) -> SessionView {
+/// A session made without a document, by the person and device `by`: the same for the same draws.
+fn session_view(draws: &mut Draws, (seed, serial): (u64, u64), day: i64, village: &str, by: u64) -> SessionView {
     // Ascending within a seed, so that filling does not write the whole index with each transaction.
     let mut id = [0; 16];
     id[..8].copy_from_slice(&((seed << 40) | serial).to_be_bytes());
     id[8..].copy_from_slice(&draws.next_u64().to_be_bytes());
-    let recorder = RecorderId(u32::try_from(serial % 500).unwrap_or_default());
-    let actor = ActorId::new(DeviceId((serial % 500).to_be_bytes()), [1; 8]);
+    let recorder = RecorderId(u32::try_from(by).unwrap_or_default());
+    let actor = ActorId::new(DeviceId(by.to_be_bytes()), [1; 8]);
     let claimed_at = UnixMs(day * 86_400_000);
     let attendances = u32::try_from(5 + draws.below(120)).unwrap_or_default();
     let leaflets = u32::try_from(draws.below(60)).unwrap_or_default();

@@ -1,0 +1,139 @@
+//! Two lanes to the one transaction at a time, so that who brings little does not wait for a flood of somebody else's.
+//!
+//! The quick lane takes submissions that are small, one of each device at a time. Everything else takes the bulk lane.
+//! Each lane is prepared by itself, the bulk lane where it gives way to everybody else, and quick groups are stored
+//! first. Whoever takes the bulk lane loses nothing but time, and not even that while nobody is in the quick one.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sync_core::id::DeviceId;
+use tokio::sync::mpsc;
+
+/// So many quick groups in a row are stored while a bulk group waits; then it has its turn.
+const QUICK_IN_A_ROW: usize = 4;
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// For what is small.
+    Quick,
+    /// For what is large, or more of a device that is served already.
+    Bulk,
+}
+
+/// Who brings a submission. A device that proved its key is told apart from one that is only named, so that nobody takes
+/// another's place by naming it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Bringer {
+    /// Signed in.
+    Proven(DeviceId),
+    /// As the batches say.
+    Named(DeviceId),
+}
+
+/// Who is in the quick lane.
+#[derive(Debug, Default)]
+pub(super) struct QuickLane(Arc<Mutex<HashSet<Bringer>>>);
+
+/// One submission's place in the quick lane; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    lane: Arc<Mutex<HashSet<Bringer>>>,
+    bringer: Bringer,
+}
+
+impl QuickLane {
+    /// A place, unless this device has one.
+    pub(super) fn enter(&self, bringer: Bringer) -> Option<Place> {
+        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(bringer);
+        is_new.then(|| Place { lane: self.0.clone(), bringer })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.bringer);
+    }
+}
+
+/// What is ready to be stored, in the order in which it is.
+#[derive(Debug)]
+pub(super) struct Ready<T> {
+    quick: mpsc::Receiver<T>,
+    bulk: mpsc::Receiver<T>,
+    in_a_row: usize,
+}
+
+impl<T> Ready<T> {
+    /// What these two bring.
+    pub(super) fn new(quick: mpsc::Receiver<T>, bulk: mpsc::Receiver<T>) -> Self {
+        Self { quick, bulk, in_a_row: 0 }
+    }
+
+    /// The next one; `None` when nothing comes any more.
+    pub(super) async fn next(&mut self) -> Option<T> {
+        if self.in_a_row >= QUICK_IN_A_ROW
+            && let Ok(waiting) = self.bulk.try_recv()
+        {
+            self.in_a_row = 0;
+            return Some(waiting);
+        }
+        tokio::select! {
+            biased;
+            Some(next) = self.quick.recv() => {
+                self.in_a_row += 1;
+                Some(next)
+            }
+            Some(next) = self.bulk.recv() => {
+                self.in_a_row = 0;
+                Some(next)
+            }
+            else => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: DeviceId = DeviceId([7; 8]);
+
+    #[test]
+    fn a_device_has_one_place_in_the_quick_lane() {
+        let lane = QuickLane::default();
+        let first = lane.enter(Bringer::Proven(DEVICE));
+        assert!(first.is_some() && lane.enter(Bringer::Proven(DEVICE)).is_none());
+        assert!(lane.enter(Bringer::Proven(DeviceId([8; 8]))).is_some(), "another has its own");
+        drop(first);
+        assert!(lane.enter(Bringer::Proven(DEVICE)).is_some());
+    }
+
+    #[test]
+    fn who_only_names_a_device_takes_nothing_from_it() {
+        let lane = QuickLane::default();
+        let _named = lane.enter(Bringer::Named(DEVICE));
+        assert!(lane.enter(Bringer::Proven(DEVICE)).is_some());
+    }
+
+    #[tokio::test]
+    async fn quick_goes_first_and_bulk_is_not_starved() {
+        let (quick, from_quick) = mpsc::channel(16);
+        let (bulk, from_bulk) = mpsc::channel(16);
+        for number in 0..2 {
+            bulk.try_send(("bulk", number)).expect("there is room");
+        }
+        for number in 0..6 {
+            quick.try_send(("quick", number)).expect("there is room");
+        }
+        drop((quick, bulk));
+        let mut ready = Ready::new(from_quick, from_bulk);
+        let mut order = Vec::new();
+        while let Some(next) = ready.next().await {
+            order.push(next);
+        }
+        let (quick, bulk) = (|number| ("quick", number), |number| ("bulk", number));
+        assert_eq!(order, [quick(0), quick(1), quick(2), quick(3), bulk(0), quick(4), quick(5), bulk(1)]);
+    }
+}

@@ -1,0 +1,92 @@
+/** The period report as the API gives it, and what its page makes of it. */
+
+import { number } from '../../i18n/format';
+import { language } from '../../i18n/language.svelte';
+import { hq, type Query } from '../query';
+
+interface Words {
+  vi: string;
+  en: string;
+}
+
+export interface Figure {
+  /** The group and a code: `results.sessions`, `material.leaflet`. */
+  key: string;
+  group: string;
+  label: Words;
+  unit: Words;
+  now?: number | null;
+  before?: number | null;
+  year_before?: number | null;
+}
+
+export interface Completeness {
+  villages: number;
+  reached: number;
+  sessions: number;
+  confirmed_sessions: number;
+  unheard_villages: number;
+  unheard_devices: number;
+  waiting_changes: number;
+  quarantined: number;
+  open_duplicates: number;
+}
+
+export interface PeriodReport {
+  generation: number;
+  unit?: string | null;
+  unit_name: string;
+  name?: Words;
+  from: string;
+  to: string;
+  ended?: boolean;
+  closing_day: number;
+  before: { from: string; to: string };
+  year_before: { from: string; to: string };
+  figures: Figure[];
+  completeness: Completeness;
+  needs_choice: readonly unknown[];
+  made_at_ms?: number;
+}
+
+/** A figure by its key; null when the report has none. */
+export function valueOf(report: PeriodReport, key: string): number | null {
+  return report.figures.find((figure) => figure.key === key)?.now ?? null;
+}
+
+/** Figures by group, in the order in which they came; lines of nothing in all three periods are left out of lists of codes. */
+export function grouped(report: PeriodReport): { group: string; figures: Figure[] }[] {
+  const groups = new Map<string, Figure[]>();
+  for (const figure of report.figures) {
+    const isListed = LISTED.has(figure.group);
+    if (isListed && !figure.now && !figure.before && !figure.year_before) continue;
+    groups.set(figure.group, [...(groups.get(figure.group) ?? []), figure]);
+  }
+  return [...groups].map(([group, figures]) => ({ group, figures }));
+}
+
+/** Groups with a line for each code there is. */
+const LISTED = new Set(['material', 'formats', 'topics', 'languages', 'difficulties']);
+/** The filter of the sessions behind a line of these groups. */
+const FILTERS: Record<string, string> = { formats: 'format', topics: 'topic', languages: 'language', difficulties: 'difficulty' };
+
+/** The sessions behind a figure; none where it does not count sessions. */
+export function behind(report: PeriodReport, figure: Figure): string | undefined {
+  const days: Query = { from: report.from, to: report.to, area: report.unit ?? null };
+  if (figure.group === 'results' || figure.group === 'material') return hq('sessions', days);
+  const filter = FILTERS[figure.group];
+  const code = figure.key.split('.')[1];
+  return filter && code ? hq('sessions', { ...days, [filter]: code }) : undefined;
+}
+
+/** `+12`, `−3`, `0`; with the share when there is something to compare with: `+12 (+8,5 %)`. */
+export function difference(now: number | null | undefined, then: number | null | undefined): string {
+  if (now === null || now === undefined || then === null || then === undefined) return '–';
+  const by = now - then;
+  const signed = (text: string) => `${by > 0 ? '+' : by < 0 ? '−' : ''}${text}`;
+  const whole = signed(number(Math.abs(by), language.current));
+  if (then === 0 || by === 0) return whole;
+  const share = Math.abs((by / then) * 100);
+  const shown = share >= 100 ? number(Math.round(share), language.current) : share.toFixed(1).replace('.', language.current === 'vi' ? ',' : '.');
+  return `${whole} (${signed(shown)} %)`;
+}
