@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::AppState;
 use crate::{
-    account, audit, auth, coverage, device, export, health, ingest, journal, layers, maintenance, material, metrics,
-    openapi, panel, plan, quarantine, recovery, reference, register, session, setting, web,
+    account, audit, auth, coverage, device, duplicate, export, health, inbox, ingest, journal, layers, maintenance,
+    material, metrics, openapi, panel, plan, quarantine, recovery, reference, register, report, session, setting, web,
 };
 
 /// The routes of all features: one line a feature.
@@ -32,6 +32,9 @@ fn features() -> OpenApiRouter<AppState> {
         .merge(coverage::route::router())
         .merge(maintenance::route::router())
         .merge(quarantine::route::router())
+        .merge(inbox::route::router())
+        .merge(duplicate::route::router())
+        .merge(report::route::router())
         .merge(setting::route::router())
         .merge(plan::route::router())
         .merge(material::route::router())

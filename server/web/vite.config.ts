@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-import { headquartersApart, scriptNames, workerNames } from './build/headquarters.ts';
+import { headquartersApart, scriptNames, smallLoader, workerNames } from './build/headquarters.ts';
 import { serviceWorker } from './build/service-worker.ts';
 
 const { version: packaged } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
@@ -17,7 +17,7 @@ const unused = fileURLToPath(new URL('./build/unused.ts', import.meta.url));
 const api = process.env['BANLANG_DEV_SERVER'] ?? 'http://127.0.0.1:8420';
 
 export default defineConfig({
-  plugins: [svelte(), headquartersApart(), serviceWorker()],
+  plugins: [svelte(), headquartersApart(), smallLoader(), serviceWorker()],
   define: { __APP_VERSION__: JSON.stringify(version) },
   resolve: {
     alias: [

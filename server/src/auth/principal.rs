@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sync_core::id::{AreaId, CertificateNo, DeviceId, RecorderId, Role};
 
+use crate::problem::{FORBIDDEN, Problem};
+
 /// The areas a person may see, in every generation.
 ///
 /// What was recorded under an old unit belongs to the units it became: an officer of a unit of 2025 has every unit of
@@ -99,6 +101,24 @@ impl Principal {
     #[must_use]
     pub fn has_role(&self, roles: &[Role]) -> bool {
         roles.contains(&self.role)
+    }
+
+    /// Refuses whoever has none of `roles`; `accepted` names them for the caller.
+    ///
+    /// # Errors
+    /// `request.forbidden`.
+    pub fn expect_role(&self, roles: &[Role], accepted: &str) -> Result<(), Problem> {
+        let refused = || FORBIDDEN.problem().accepted(accepted).detail("your role may not do this");
+        if self.has_role(roles) { Ok(()) } else { Err(refused()) }
+    }
+
+    /// Refuses guards: for what only headquarters reads.
+    ///
+    /// # Errors
+    /// `request.forbidden`.
+    pub fn expect_headquarters(&self) -> Result<(), Problem> {
+        const ACCEPTED: &str = "officer, coordinator or administrator";
+        self.expect_role(&[Role::Officer, Role::Coordinator, Role::Administrator], ACCEPTED)
     }
 
     /// Whether this person reviews, releases and settles in `area`: an officer of the area, or a coordinator.

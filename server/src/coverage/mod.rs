@@ -10,6 +10,7 @@ mod facets;
 pub mod filter;
 pub mod geo;
 pub mod map;
+mod place;
 pub mod query;
 mod read;
 pub mod route;
@@ -21,13 +22,15 @@ mod unreached;
 mod villages;
 
 pub use devices::DevicesHeard;
+pub(crate) use devices::{Covering, areas_of};
 pub(crate) use facets::{FacetPlace, facets};
-pub(crate) use read::{Grain, area_condition};
-pub(crate) use totals::totals_of;
+pub(crate) use place::{Belongs, Place, Reported};
+pub(crate) use read::{Grain, area_condition, material, sums};
 pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};
+pub(crate) use totals::{totals_of, year_before};
 pub use unreached::{Unreached, UnreachedVillage, unreached};
-pub(crate) use villages::coverage_of;
 pub use villages::{Coverage, PeriodSummary, VillageCoverage, VillagePeriod, VillageState, coverage};
+pub(crate) use villages::{coverage_of, unit_of};
 
 use calendar::Calendar;
 use sync_core::id::UnixMs;
@@ -71,4 +74,4 @@ pub(crate) async fn adopt_calendar_in(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

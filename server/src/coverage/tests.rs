@@ -32,12 +32,12 @@ const REFERENCE: &[&str] = &[
     "insert into account_area (account_id, generation, code) values (1, 2024, 1)",
 ];
 
-async fn run(db: &Db, text: &str) -> Result<(), DbError> {
+pub(crate) async fn run(db: &Db, text: &str) -> Result<(), DbError> {
     db.write(async |tx| Ok(on_db!(tx, |c| sqlx::query(sqlx::AssertSqlSafe(text)).execute(c).await.map(drop))?)).await
 }
 
 /// Three units of 2024, of which one was split, and one guard's device that covers village `a`.
-async fn prepare(db: &Db) -> Result<Arc<Catalogue>, Failure> {
+pub(crate) async fn prepare(db: &Db) -> Result<Arc<Catalogue>, Failure> {
     for village in ["a", "b", "c", "d"] {
         const VILLAGE: &str = "insert into village (id, name, folded_name, kind, sample, source) \
             values ($1, $1, $1, 'thôn', $2, 'test')";

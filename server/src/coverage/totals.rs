@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 
 use super::calendar::{Calendar, day_text};
 use super::filter::{COUNTED, Filter, parts, whole};
+use super::place::{Place, place};
 use super::query::Range;
 use super::read::{Grain, material};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
-use crate::reference::{Catalogue, Resolution};
+use crate::reference::Catalogue;
 
 /// Sums and material.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -26,7 +27,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add_material(&mut self, kind: &str, quantity: i64) {
+    pub(crate) fn add_material(&mut self, kind: &str, quantity: i64) {
         *self.material.entry(kind.to_owned()).or_default() += quantity;
     }
 }
@@ -84,25 +85,6 @@ pub struct TotalsReport {
     pub needs_choice: Vec<UnplacedTotals>,
     /// Recorded in a unit of which the reference data does not say what it became or was.
     pub unknown: Vec<UnplacedTotals>,
-}
-
-/// Where a sum belongs in a report.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Unit(u32),
-    Unplaced { recorded: AreaId, village: Option<String>, candidates: Vec<AreaId> },
-}
-
-fn place(catalogue: &Catalogue, generation: u16, area: AreaId, village: &str) -> Place {
-    let village = Some(village).filter(|id| catalogue.village(id).is_some());
-    let candidates = match catalogue.resolve(area, village, generation) {
-        Resolution::Unit(code) => return Place::Unit(code),
-        Resolution::NeedsChoice { candidates, .. } => {
-            candidates.into_iter().map(|code| AreaId { generation, code }).collect()
-        }
-        Resolution::Unknown => Vec::new(),
-    };
-    Place::Unplaced { recorded: area, village: village.map(str::to_owned), candidates }
 }
 
 /// Totals of what lies in `scope`, as recorded, in the units of the range's generation.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::gaps::{Gaps, gaps};
 use super::revoke::{self, RevokeError};
 use super::store::{self, Device};
 use crate::account::permission::{may_manage, may_see};
@@ -81,9 +82,12 @@ pub struct DeviceView {
     pub revoked_reason: Option<String>,
     /// Whether the caller may revoke it.
     pub manageable: bool,
+    /// What of its logs is missing.
+    #[serde(flatten)]
+    pub gaps: Gaps,
 }
 
-fn view(principal: &Principal, device: Device, account: &Account) -> DeviceView {
+fn view(principal: &Principal, device: Device, account: &Account, gaps: Option<&Gaps>) -> DeviceView {
     DeviceView {
         id: device.id,
         label: device.label,
@@ -99,6 +103,7 @@ fn view(principal: &Principal, device: Device, account: &Account) -> DeviceView 
         revoked_at_ms: device.revoked_at,
         revoked_reason: device.revoked_reason,
         manageable: device.revoked_at.is_none() && may_revoke(principal, account),
+        gaps: gaps.copied().unwrap_or_default(),
     }
 }
 
@@ -112,12 +117,19 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(revoke_device))
 }
 
-/// The devices the caller may see, newest first, with their last contact and what their clock was off by.
+/// The devices the caller may see, newest first, with their last contact, what their clock was off by, and what of their
+/// logs is known to exist and has not arrived.
 #[utoipa::path(get, path = "/v1/devices", tag = "devices",
     responses((status = 200, description = "Devices", body = Vec<DeviceView>)))]
 async fn list(State(app): State<AppState>, principal: Principal) -> Result<Json<Vec<DeviceView>>, Problem> {
     let seen = visible(&app, &principal).await?;
-    Ok(Json(seen.into_iter().map(|(device, account)| view(&principal, device, &account)).collect()))
+    let mut tx = app.db.snapshot().await?;
+    let gaps = gaps(&mut tx, &principal.areas, principal.device).await?;
+    let shown = |(device, account): (Device, Account)| {
+        let missing = gaps.get(&device.id);
+        view(&principal, device, &account, missing)
+    };
+    Ok(Json(seen.into_iter().map(shown).collect()))
 }
 
 /// The devices `principal` may see, with who carries them.
@@ -184,5 +196,7 @@ async fn revoke_in(
     }
     revoke::revoke(tx, Actor::from(principal), id, reason, now).await?;
     let device = store::find(tx, id).await?.ok_or_else(unknown)?;
-    Ok(view(principal, device, &account))
+    let gaps = gaps(tx, &principal.areas, principal.device).await?;
+    let missing = gaps.get(&id);
+    Ok(view(principal, device, &account, missing))
 }

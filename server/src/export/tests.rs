@@ -374,3 +374,35 @@ async fn every_file_is_told_of_with_who_and_why_before_it_goes() -> Result<(), F
     })
     .await
 }
+
+#[tokio::test]
+async fn the_report_is_a_file_with_the_same_figures_and_hides_small_ones() -> Result<(), Failure> {
+    on_each(async |db| {
+        let mut desk = Desk::new(db).await?;
+        fill(db, 500, 5).await?;
+        let report = desk.read(Coordinator, "/v1/reports/period?kind=year&of=2026").await?;
+        let figures = report["figures"].as_array().ok_or("figures")?;
+        let filter = json!({ "kind": "year", "of": "2026" });
+        let sheet = xlsx_sheet(&file(&mut desk, Coordinator, &wanted("report", "xlsx", false, filter.clone())).await?)?;
+        assert_eq!(sheet.len(), figures.len());
+        for (row, figure) in sheet.iter().zip(figures) {
+            for (heading, field) in [("Key", "key"), ("Period", "now"), ("Period before", "before")] {
+                assert_eq!(row[heading], as_text(&figure[field]), "{figure}");
+            }
+            assert_eq!(row["Figure"], as_text(&figure["label"]["en"]));
+        }
+        let attendances = sheet.iter().find(|row| row["Key"] == "results.attendances").ok_or("attendances")?;
+        assert!(attendances["Period"].parse::<i64>()? > 0);
+        // Three women, and all but two of a minority.
+        run(db, "delete from coverage_month where village_id <> (select min(village_id) from coverage_month)").await?;
+        run(db, "update coverage_month set attendances = 60, women = 3, minority = 58, households = 4").await?;
+        run(db, "delete from coverage_month where month <> (select min(month) from coverage_month)").await?;
+        let sheet = csv_sheet(&file(&mut desk, Coordinator, &wanted("report", "csv", true, filter)).await?)?;
+        let shown = |key: &str| sheet.iter().find(|row| row["Key"] == key).map(|row| row["Period"].as_str());
+        let keys =
+            ["results.women", "results.under16", "results.minority", "results.households", "results.attendances"];
+        assert_eq!(keys.map(shown), [Some("<5"), Some("0"), Some("(hidden)"), Some("<5"), Some("60")]);
+        Ok(())
+    })
+    .await
+}

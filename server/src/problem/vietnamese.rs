@@ -16,7 +16,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("coordinator or administrator", "điều phối viên hoặc quản trị viên"),
     ("coordinator", "điều phối viên"),
     ("officer or coordinator", "cán bộ hoặc điều phối viên"),
-    ("officer or coordinator or administrator", "cán bộ, điều phối viên hoặc quản trị viên"),
     ("your role may not do this", "vai trò của tài khoản không được làm việc này"),
     ("a day that is not before from", "ngày không trước ngày from"),
     ("a day yyyy-mm-dd from 2000, not after today", "ngày dạng yyyy-mm-dd từ năm 2000, không sau hôm nay"),
@@ -38,6 +37,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("no pages: a file is whole", "không chia trang: tệp luôn đầy đủ"),
     ("next of the page before, unchanged", "giá trị next của trang trước, giữ nguyên"),
     ("1 to 200 characters with at least one letter or digit", "1 đến 200 ký tự, có ít nhất một chữ cái hoặc chữ số"),
+    ("officer, coordinator or administrator", "cán bộ, điều phối viên hoặc quản trị viên"),
     ("the id of an imported village", "mã của thôn, bản đã nhập"),
     (
         "a village of your areas, chosen by an officer or coordinator",

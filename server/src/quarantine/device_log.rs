@@ -6,6 +6,7 @@ use sync_core::id::{AreaId, DeviceId};
 use utoipa::ToSchema;
 
 use crate::db::{Blob, Db, DbError};
+use crate::device::missing;
 use crate::ingest::area;
 use crate::on_db;
 
@@ -57,13 +58,7 @@ pub async fn device_log(db: &Db, device: DeviceId) -> Result<Vec<DeviceLog>, DbE
         if state == "waiting" { log.waiting.push(seq) } else { log.forked.push(seq) }
     }
     for log in logs.values_mut() {
-        let mut next = log.received + 1;
-        for seq in &log.waiting {
-            if *seq > next {
-                log.missing.push((next, *seq - 1));
-            }
-            next = next.max(*seq + 1);
-        }
+        log.missing = missing(log.received, &log.waiting);
     }
     Ok(logs.into_values().collect())
 }

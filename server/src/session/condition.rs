@@ -18,7 +18,7 @@ pub(super) enum Bound {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
     all: Vec<String>,
-    by_area: bool,
+    few: bool,
     pub(super) bound: Vec<Bound>,
 }
 
@@ -48,14 +48,19 @@ impl Conditions {
 
     /// A condition that leaves the rows of few areas.
     pub(super) fn by_area(&mut self, condition: String) {
-        self.by_area = true;
-        self.all.push(condition);
+        self.few(condition);
     }
 
-    /// The expression to order by. Where the rows are those of few areas they are found by area and then sorted: a
-    /// walk along the order would pass over most of the table. The plus sign keeps the engines from it.
+    /// A condition that leaves few rows, which an index finds.
+    pub(super) fn few(&mut self, condition: impl Into<String>) {
+        self.few = true;
+        self.all.push(condition.into());
+    }
+
+    /// The expression to order by. Where few rows are left they are found first and then sorted: a walk along the
+    /// order would pass over most of the table. The plus sign keeps the engines from it.
     pub(super) fn order(&self, key: &str) -> String {
-        if self.by_area { format!("+{key}") } else { key.to_owned() }
+        if self.few { format!("+{key}") } else { key.to_owned() }
     }
 
     /// `where …`, or nothing.

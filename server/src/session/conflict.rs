@@ -8,7 +8,8 @@ use sync_core::id::{ActorId, AreaId, ChangeHash, DeviceId, RecordId, RecordKind}
 use utoipa::{IntoParams, ToSchema};
 
 use super::condition::{Bound, Conditions, bind};
-use super::filter::{area, belongs_to, limit};
+use super::filter::{area, limit};
+use super::place::belongs_to;
 use crate::auth::Scope;
 use crate::coverage::query::refuse;
 use crate::db::{Blob, DbError, Tx};

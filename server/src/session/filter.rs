@@ -1,6 +1,6 @@
 //! Which sessions a caller asks for, read from parameters; each error names the parameter and what is accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use sync_core::fold::fold;
@@ -10,16 +10,26 @@ use utoipa::IntoParams;
 
 use super::condition::{Bound, Conditions};
 use super::cursor::Cursor;
+use super::place::belongs_to;
 use crate::auth::Scope;
-use crate::coverage::area_condition;
 use crate::coverage::calendar::parse_day;
 use crate::coverage::query::refuse;
 use crate::problem::Problem;
-use crate::reference::{Catalogue, Resolution};
+use crate::project::CONFIRMED;
+use crate::reference::{Catalogue, Kind};
 
 /// The most rows of a page.
 const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 50;
+/// In a pair that nobody has looked at yet.
+const SUSPECTED: &str =
+    "record_id in (select record_a from duplicate_suspect union select record_b from duplicate_suspect)";
+/// In a pair of which a person said that it is one event.
+const LINKED: &str = "record_id in (select record_a from session_pair where standing = 'linked' \
+    union select record_b from session_pair where standing = 'linked')";
+/// Recorded by somebody who was at the post on the day held; without a day, by somebody who is there now.
+const AT_POST: &str = "(select post_id from account_post where account_id = session.recorder \
+    and since_day <= coalesce(session.held_day, 9999999) order by since_day desc limit 1) = {}";
 const DAY: &str = "a day yyyy-mm-dd from 2000 to 2099";
 
 /// Parameters of the list of sessions.
@@ -49,6 +59,23 @@ pub struct SessionParams {
     /// The device that made the record, 16 hexadecimal digits.
     #[param(inline, value_type = Option<crate::openapi::Hex16>)]
     pub device: Option<String>,
+    /// Who recorded it: the number of an account.
+    #[param(value_type = Option<u32>)]
+    pub recorder: Option<String>,
+    /// The post at which the recorder worked on the day held.
+    pub post: Option<String>,
+    /// A topic covered, for instance `tricks`.
+    pub topic: Option<String>,
+    /// A language used.
+    pub language: Option<String>,
+    /// A difficulty met.
+    pub difficulty: Option<String>,
+    /// A partner organisation.
+    pub partner: Option<String>,
+    /// `suspected`: in a pair that may be one event and that nobody has looked at; `linked`: in a pair that a person
+    /// linked.
+    #[param(pattern = "^(suspected|linked)$")]
+    pub duplicate: Option<String>,
     /// Words of the note or the place, or of a village's name; tone marks do not matter.
     pub q: Option<String>,
     /// `-held` (newest first, the default), `held`, `-received` or `received`.
@@ -107,7 +134,7 @@ pub struct ListFilter {
 }
 
 /// The number of rows of a page.
-pub(super) fn limit(given: Option<&str>) -> Result<usize, Problem> {
+pub(crate) fn limit(given: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = given else { return Ok(DEFAULT_LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| refuse("limit", text, "a whole number from 1 to 500"))
@@ -139,53 +166,11 @@ pub(super) fn days(
 }
 
 /// The area named by a parameter, which the reference data must know.
-pub(super) fn area(catalogue: &Catalogue, text: &str) -> Result<AreaId, Problem> {
+pub(crate) fn area(catalogue: &Catalogue, text: &str) -> Result<AreaId, Problem> {
     let area = text.parse::<AreaId>().ok().filter(|area| catalogue.unit(*area).is_some());
     area.ok_or_else(|| {
         refuse("area", text, "a unit of the reference data, as generation-code, for instance 2025-06841")
     })
-}
-
-/// The condition that a row belongs to `unit` by lineage: recorded in an area that lies in it whole, or in a village
-/// of a split area that does.
-pub(super) fn belongs_to(catalogue: &Catalogue, unit: AreaId) -> String {
-    let of_village = |area, id: &str| catalogue.resolve(area, Some(id), unit.generation) == Resolution::Unit(unit.code);
-    parts_belong_to(catalogue, unit, "village_id", |area| {
-        catalogue.villages().map(|village| village.id.as_str()).filter(|id| of_village(area, id)).collect()
-    })
-}
-
-/// The condition that a row belongs to `unit` by lineage: recorded in an area that lies in it whole, or, in a split
-/// area, with one of the `column`'s values that are told for it.
-pub(super) fn parts_belong_to<'a>(
-    catalogue: &Catalogue,
-    unit: AreaId,
-    column: &str,
-    of_split: impl Fn(AreaId) -> Vec<&'a str>,
-) -> String {
-    let lineage = catalogue.lineage();
-    let mut related = lineage.ancestors(unit);
-    related.extend(lineage.descendants(unit));
-    related.insert(unit);
-    let mut whole = BTreeSet::new();
-    let mut parts: BTreeMap<AreaId, Vec<String>> = BTreeMap::new();
-    for area in related {
-        if catalogue.resolve(area, None, unit.generation) == Resolution::Unit(unit.code) {
-            whole.insert(area);
-            continue;
-        }
-        let quoted = |id: &str| format!("'{}'", id.replace('\'', "''"));
-        let ids: Vec<String> = of_split(area).into_iter().map(quoted).collect();
-        if !ids.is_empty() {
-            parts.insert(area, ids);
-        }
-    }
-    let mut any: Vec<String> = area_condition(&whole).into_iter().collect();
-    for (area, ids) in parts {
-        let AreaId { generation, code } = area;
-        any.push(format!("(generation = {generation} and code = {code} and {column} in ({}))", ids.join(", ")));
-    }
-    if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" or ")) }
 }
 
 impl SessionParams {
@@ -208,19 +193,23 @@ impl SessionParams {
             let ids = catalogue
                 .villages()
                 .filter(|other| catalogue.survivor(&other.id).is_some_and(|survivor| survivor.id == village.id));
-            conditions.add(village_in(ids.map(|village| village.id.as_str())));
+            conditions.few(village_in(ids.map(|village| village.id.as_str())));
         }
         days(&mut conditions, "coalesce(held_day, -1)", self.from.as_deref(), self.to.as_deref())?;
         if let Some(text) = &self.format {
-            let format =
-                text.parse::<Code>().map_err(|_| refuse("format", text, "a code, see /v1/reference/formats"))?;
-            conditions.with("format = {}", Bound::Text(format.to_string()));
+            conditions.with("format = {}", Bound::Text(code("format", text, Kind::Formats)?.to_string()));
         }
+        self.read_tags(&mut conditions)?;
+        self.read_people(&mut conditions)?;
         match self.state.as_deref() {
             None => conditions.add("not voided"),
-            Some("voided") => conditions.add("voided"),
+            Some("voided") => conditions.few("voided"),
             Some(state @ ("new" | "confirmed" | "returned" | "amended" | "disputed")) => {
                 conditions.add("not voided");
+                if state != CONFIRMED {
+                    // Says nothing new; with it the indexes of what waits are looked into.
+                    conditions.add("review_state <> 'confirmed'");
+                }
                 conditions.with("review_state = {}", Bound::Text(state.to_owned()));
             }
             Some(other) => {
@@ -230,13 +219,19 @@ impl SessionParams {
         }
         match self.conflict.as_deref() {
             None => {}
-            Some("true") => conditions.add("conflict_count > 0"),
+            Some("true") => conditions.few("conflict_count > 0"),
             Some("false") => conditions.add("conflict_count = 0"),
             Some(other) => return Err(refuse("conflict", other, "true or false")),
         }
         if let Some(text) = &self.device {
             let device: DeviceId = text.parse().map_err(|_| refuse("device", text, "16 hexadecimal digits"))?;
             conditions.with("device_id = {}", Bound::Bytes(device.0.to_vec()));
+        }
+        match self.duplicate.as_deref() {
+            None => {}
+            Some("suspected") => conditions.few(SUSPECTED),
+            Some("linked") => conditions.few(LINKED),
+            Some(other) => return Err(refuse("duplicate", other, "suspected or linked")),
         }
         if let Some(text) = &self.q {
             let words = fold(text);
@@ -261,6 +256,43 @@ impl SessionParams {
         });
         Ok(ListFilter { conditions, sort, limit: limit(self.limit.as_deref())?, cursor: cursor.transpose()? })
     }
+}
+
+impl SessionParams {
+    /// The tags are JSON as the projection writes it, each list between its own name and the next: `"topics":["a","b"],`.
+    fn read_tags(&self, conditions: &mut Conditions) -> Result<(), Problem> {
+        for (field, value, kind, list, next) in [
+            ("topic", &self.topic, Kind::Topics, "topics", "partners"),
+            ("partner", &self.partner, Kind::Partners, "partners", "languages"),
+            ("language", &self.language, Kind::Languages, "languages", "difficulties"),
+            ("difficulty", &self.difficulty, Kind::Difficulties, "difficulties", "hotlines"),
+        ] {
+            let Some(text) = value else { continue };
+            // An underscore stands for any character unless it is escaped.
+            let code = code(field, text, kind)?.to_string().replace('_', r"\_");
+            let pattern = format!(r#"%"{list}":[%"{code}"%],"{next}"%"#);
+            conditions.with(r"tags like {} escape '\'", Bound::Text(pattern));
+        }
+        Ok(())
+    }
+
+    fn read_people(&self, conditions: &mut Conditions) -> Result<(), Problem> {
+        if let Some(text) = &self.recorder {
+            let recorder = text.parse::<u32>().map_err(|_| refuse("recorder", text, "the number of an account"))?;
+            conditions.with("recorder = {}", Bound::Int(recorder.into()));
+        }
+        if let Some(text) = &self.post {
+            let post = code("post", text, Kind::Posts)?.to_string();
+            conditions.few("recorder in (select account_id from account_post)");
+            conditions.with(AT_POST, Bound::Text(post));
+        }
+        Ok(())
+    }
+}
+
+/// A code of a list.
+fn code(field: &str, text: &str, kind: Kind) -> Result<Code, Problem> {
+    text.parse().map_err(|_| refuse(field, text, format!("a code, see /v1/reference/{kind}")))
 }
 
 /// The condition that the village is one of these. Ids are of letters, digits, `-`, `_` and `.`.

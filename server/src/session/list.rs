@@ -76,6 +76,11 @@ pub struct Session {
     pub conflicts: i64,
     /// `new`, `confirmed`, `returned`, `amended` or `disputed`.
     pub state: String,
+    /// The session that counts in the place of this one, by the word of a person.
+    #[schema(value_type = Option<String>)]
+    pub counted_as: Option<RecordId>,
+    /// Sessions that may tell of the same event and that nobody has looked at beside this one.
+    pub suspects: i64,
     /// The account that recorded it.
     pub recorder: i64,
     /// That person's name; none when the account is not on file here.
@@ -130,6 +135,7 @@ struct Row {
     void_reason: Option<String>,
     conflict_count: i64,
     review_state: String,
+    counted_as: Option<Blob<RecordId>>,
     recorder: i64,
     device_id: Blob<DeviceId>,
     claimed_at_ms: i64,
@@ -140,8 +146,8 @@ struct Row {
 
 const SELECT: &str = "select record_id, generation, code, village_id, place, place_kind, held_day, start_minute, \
     duration_minutes, format, setting, attendances, women, under16, minority, count_basis, households, pledges, \
-    broadcasts, broadcast_minutes, lead_unit, tags, notes, void_reason, conflict_count, review_state, recorder, \
-    device_id, claimed_at_ms, received_at_ms, updated_at_ms, heads from session";
+    broadcasts, broadcast_minutes, lead_unit, tags, notes, void_reason, conflict_count, review_state, counted_as, \
+    recorder, device_id, claimed_at_ms, received_at_ms, updated_at_ms, heads from session";
 
 /// The sessions of a filter, one page of them.
 ///
@@ -188,6 +194,23 @@ pub(super) async fn one(tx: &mut Tx, catalogue: &Catalogue, id: RecordId) -> Res
     Ok(rows(tx, catalogue, text, &conditions).await?.pop().map(|(session, _)| session))
 }
 
+/// Those of these sessions that are on file, wherever they lie; at most 1,000 of them.
+pub(crate) async fn of_ids(
+    tx: &mut Tx,
+    catalogue: &Catalogue,
+    ids: &BTreeSet<RecordId>,
+) -> Result<BTreeMap<RecordId, Session>, DbError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let mut conditions = Conditions::default();
+    conditions.bound = ids.iter().map(|id| Bound::Bytes(id.0.to_vec())).collect();
+    let text = format!("{SELECT} where record_id in ({})", places.join(", "));
+    let found = rows(tx, catalogue, text, &conditions).await?;
+    Ok(found.into_iter().map(|(session, _)| (session.id, session)).collect())
+}
+
 /// The sessions of a query, with the day held.
 async fn rows(
     tx: &mut Tx,
@@ -199,12 +222,15 @@ async fn rows(
         on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &conditions.bound).fetch_all(c).await)?;
     let mut material = material(tx, &rows).await?;
     let names = recorders(tx, &rows).await?;
+    let suspects = suspects(tx, &rows).await?;
     rows.into_iter()
         .map(|row| {
             let held_day = row.held_day;
             let of_row = material.remove(&row.record_id.0).unwrap_or_default();
             let recorder_name = names.get(&row.recorder).cloned();
-            Ok((session(catalogue, row, of_row, recorder_name)?, held_day))
+            let suspects = suspects.get(&row.record_id.0).copied().unwrap_or_default();
+            let session = session(catalogue, row, of_row)?;
+            Ok((Session { recorder_name, suspects, ..session }, held_day))
         })
         .collect()
 }
@@ -221,6 +247,28 @@ async fn recorders(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<i64, String>, D
     let found: Vec<(i64, String)> =
         on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &ids).fetch_all(c).await)?;
     Ok(found.into_iter().collect())
+}
+
+/// In how many pairs that nobody has looked at each of these rows is.
+async fn suspects(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<RecordId, i64>, DbError> {
+    let mut suspects: BTreeMap<RecordId, i64> = BTreeMap::new();
+    if rows.is_empty() {
+        return Ok(suspects);
+    }
+    let places: Vec<String> = (1..=rows.len()).map(|number| format!("${number}")).collect();
+    let ids: Vec<Bound> = rows.iter().map(|row| Bound::Bytes(row.record_id.0.0.to_vec())).collect();
+    for column in ["record_a", "record_b"] {
+        let text = format!(
+            "select {column}, count(*) from duplicate_suspect where {column} in ({}) group by {column}",
+            places.join(", ")
+        );
+        let found: Vec<(Blob<RecordId>, i64)> =
+            on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &ids).fetch_all(c).await)?;
+        for (Blob(id), count) in found {
+            *suspects.entry(id).or_default() += count;
+        }
+    }
+    Ok(suspects)
 }
 
 async fn material(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<RecordId, BTreeMap<String, i64>>, DbError> {
@@ -240,12 +288,8 @@ async fn material(tx: &mut Tx, rows: &[Row]) -> Result<BTreeMap<RecordId, BTreeM
     Ok(material)
 }
 
-fn session(
-    catalogue: &Catalogue,
-    row: Row,
-    material: BTreeMap<String, i64>,
-    recorder_name: Option<String>,
-) -> Result<Session, DbError> {
+/// The session of a row; what is not in the row, but for the material, is left empty.
+fn session(catalogue: &Catalogue, row: Row, material: BTreeMap<String, i64>) -> Result<Session, DbError> {
     let area = stored_area(row.generation, row.code)?;
     let damaged = |error: serde_json::Error| DbError::Damaged { column: "session.tags", why: error.to_string() };
     let village = Some(row.village_id).filter(|id| !id.is_empty());
@@ -278,8 +322,10 @@ fn session(
         void: row.void_reason,
         conflicts: row.conflict_count,
         state: row.review_state,
+        counted_as: row.counted_as.map(|Blob(id)| id),
+        suspects: 0,
         recorder: row.recorder,
-        recorder_name,
+        recorder_name: None,
         device: row.device_id.0,
         claimed_at_ms: row.claimed_at_ms,
         received_at_ms: row.received_at_ms,

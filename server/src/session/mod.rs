@@ -9,13 +9,19 @@ mod detail;
 mod filter;
 mod list;
 mod panel_check;
+mod place;
 pub mod route;
 
 pub use conflict::{Author, Conflict, ConflictParams, ConflictValue, Conflicts, conflicts};
 pub use detail::{FieldChange, HistoryChange, SessionDetail, SessionReview, detail};
 pub use filter::{ListFilter, SessionParams, Sort};
+pub(crate) use filter::{area as known_area, limit};
+pub(crate) use list::of_ids;
 pub use list::{Session, SessionPage, list};
 pub use panel_check::{PanelCheck, PanelCheckPage, PanelCheckParams, panel_checks};
+pub(crate) use place::slices;
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

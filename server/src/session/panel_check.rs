@@ -7,7 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::condition::{Bound, Conditions, bind};
 use super::cursor::Cursor;
-use super::filter::{area, days, limit, parts_belong_to};
+use super::filter::{area, days, limit};
+use super::place::parts_belong_to;
 use crate::auth::Scope;
 use crate::coverage::calendar::day_text;
 use crate::coverage::query::refuse;

@@ -62,11 +62,13 @@ export class Server {
   async prepare() {
     await this.banlang('init');
     await this.banlang('reference', 'supplied', '--sample');
-    for (const person of PEOPLE) {
-      const areas = person.areas.flatMap((area) => ['--area', area]);
-      const args = ['user', 'add', person.username, '--name', person.name, '--role', person.role, '--password-stdin', ...areas];
-      await this.#run(args, `${PASSWORD}\n`);
-    }
+    for (const person of PEOPLE) await this.person(person);
+  }
+
+  /** One person more. */
+  async person({ username, name, role, areas = [] }) {
+    const args = ['user', 'add', username, '--name', name, '--role', role, '--password-stdin', ...areas.flatMap((area) => ['--area', area])];
+    await this.#run(args, `${PASSWORD}\n`);
   }
 
   /** Starts serving, on the port of the last time if there was one. */
@@ -130,6 +132,12 @@ export class Terminal {
 
   async list() {
     return JSON.parse(await this.do('list', '--json'));
+  }
+
+  /** What the API answers to a signed request of this device. */
+  async call(method, path, body) {
+    const data = body === undefined ? [] : ['--data', JSON.stringify(body)];
+    return JSON.parse(await this.server.banlang('call', method, path, '--store', this.store, ...data));
   }
 }
 

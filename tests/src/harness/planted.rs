@@ -24,6 +24,8 @@ pub struct Planted {
     pub village: &'static str,
     /// A session with a conflict.
     pub record: RecordId,
+    /// Two people's sessions of one evening in the village: they may be one event.
+    pub twins: [RecordId; 2],
     /// Guards' accounts, one a part.
     pub accounts: Vec<u32>,
     /// Their devices.
@@ -68,6 +70,17 @@ pub async fn plant(
     let batch = hands[1].seal(area, &[other])?;
     hands[1].deposit(vec![batch]).await?.receipts()?;
 
+    let mut twins = Vec::new();
+    for hand in &mut hands[2..] {
+        let mut told = session.clone();
+        told.fields.village = Patch::Set(Village::Listed(village.to_owned()));
+        let told = hand.create(&Draft::Session(Box::new(told)))?;
+        twins.push(told.1);
+        let batch = hand.seal(area, &[told])?;
+        hand.deposit(vec![batch]).await?.receipts()?;
+    }
+    let twins: [RecordId; 2] = twins.try_into().map_err(|_| "two of them")?;
+
     for hand in &mut hands {
         hand.forget_pin().await?;
     }
@@ -95,7 +108,7 @@ pub async fn plant(
         .fetch_one(c)
         .await)?;
 
-    let records = [first.1, panel.1].into_iter().chain(lost.iter().map(|lost| lost.1));
+    let records = [first.1, panel.1].into_iter().chain(twins).chain(lost.iter().map(|lost| lost.1));
     let devices: Vec<DeviceId> = hands.iter().map(|hand| hand.id).chain([id]).collect();
     let mut secrets = vec![word.as_bytes().to_vec()];
     for at in 0..3 {
@@ -110,6 +123,7 @@ pub async fn plant(
         word,
         village,
         record: first.1,
+        twins,
         accounts: hands.iter().map(|hand| hand.recorder.0).collect(),
         devices: hands.iter().map(|hand| hand.id).collect(),
         kept,

@@ -29,6 +29,7 @@ const COORDINATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", 
 /// What an administrator alone does.
 const ADMINISTRATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "request.forbidden", "ok"];
 
+/// What headquarters alone reads; of another area an officer is told nothing.
 const fn headquarters(operation: &'static str, shows: bool) -> Rule {
     Rule { operation, own: HEADQUARTERS, other: HEADQUARTERS, shows }
 }
@@ -105,6 +106,13 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["device.unknown", "device.unknown", "request.forbidden", "ok"],
         shows: false,
     },
+    headquarters("GET /v1/duplicates", true),
+    Rule {
+        operation: "POST /v1/duplicates",
+        own: ["request.forbidden", "ok", "ok", "request.forbidden"],
+        other: ["request.forbidden", "session.unknown", "ok", "request.forbidden"],
+        shows: false,
+    },
     read("GET /v1/enrolment-codes", false),
     Rule {
         operation: "POST /v1/enrolment-codes",
@@ -128,6 +136,7 @@ pub(crate) const CLOSED: &[Rule] = &[
         shows: false,
     },
     void("POST /v1/media/{id}/void", "entry.unknown"),
+    headquarters("GET /v1/inbox", false),
     read("GET /v1/panel-checks", true),
     headquarters("GET /v1/panels", false),
     headquarters("GET /v1/plans", false),
@@ -158,6 +167,8 @@ pub(crate) const CLOSED: &[Rule] = &[
     // Reference data are for every enrolled device; they name units, villages and words, no person.
     read("GET /v1/reference/bundle", false),
     read("GET /v1/reference/{kind}", false),
+    headquarters("GET /v1/reports/period", false),
+    headquarters("GET /v1/reports/period.xlsx", false),
     Rule { operation: "POST /v1/reference/{kind}/import", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },
     read("GET /v1/sessions", true),
     Rule {

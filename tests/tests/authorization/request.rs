@@ -43,7 +43,10 @@ pub(crate) fn request(operation: &'static str, planted: &Planted, part: usize) -
     let (method, path) = operation.split_once(' ').ok_or("method and path")?;
     let area = planted.area;
     let query = match operation {
-        "GET /v1/sessions" | "GET /v1/conflicts" | "GET /v1/panel-checks" => format!("?area={area}"),
+        "GET /v1/sessions" | "GET /v1/conflicts" | "GET /v1/panel-checks" | "GET /v1/duplicates" | "GET /v1/inbox" => {
+            format!("?area={area}")
+        }
+        "GET /v1/reports/period" | "GET /v1/reports/period.xlsx" => format!("?kind=year&of=2026&unit={area}"),
         "GET /v1/coverage"
         | "GET /v1/coverage/map"
         | "GET /v1/coverage/totals"
@@ -105,6 +108,9 @@ fn body(operation: &str, planted: &Planted, part: usize) -> Result<Value, Failur
         | "POST /v1/figures/{id}/void"
         | "POST /v1/material/issues/{id}/void"
         | "POST /v1/media/{id}/void" => json!({ "reason": "nhập nhầm" }),
+        // Not the pair that is suggested: that one stays for the next caller.
+        "POST /v1/duplicates" => json!({ "a": planted.record, "b": planted.twins[0], "decision": "distinct",
+            "reason": "đã hỏi cả hai người" }),
         "POST /v1/devices/{id}/revoke" => json!({ "reason": "mất máy" }),
         "POST /v1/devices/{id}/recover" => json!({ "check_code": "0000-0000-00" }),
         "POST /v1/posts" => json!({ "name": format!("Đội {part}"), "kind": "team", "areas": [area] }),

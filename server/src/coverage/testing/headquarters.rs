@@ -11,7 +11,7 @@ use super::{Claims, Draws, FLUSH, Filled, session_view, villages};
 use crate::coverage::calendar::end_of_day_ms;
 use crate::db::{Blob, Db, DbError, Dialect, Tx};
 use crate::on_db;
-use crate::project::{Projected, Projector, stored_area};
+use crate::project::{Projected, Projector};
 use crate::reference::Catalogues;
 
 /// People who record, each with a device of the same number.

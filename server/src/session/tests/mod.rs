@@ -1,3 +1,4 @@
+mod headquarters;
 mod panel_check;
 
 use std::collections::BTreeSet;
@@ -186,6 +187,13 @@ async fn a_bad_parameter_is_named_with_what_is_accepted() -> Result<(), Failure>
             ("state", SessionParams { state: given("done"), ..base.clone() }),
             ("conflict", SessionParams { conflict: given("yes"), ..base.clone() }),
             ("device", SessionParams { device: given("12"), ..base.clone() }),
+            ("recorder", SessionParams { recorder: given("Bình"), ..base.clone() }),
+            ("post", SessionParams { post: given("Đồn Hoành Mô"), ..base.clone() }),
+            ("topic", SessionParams { topic: given("%"), ..base.clone() }),
+            ("language", SessionParams { language: given("tiếng Dao"), ..base.clone() }),
+            ("difficulty", SessionParams { difficulty: given(""), ..base.clone() }),
+            ("partner", SessionParams { partner: given("a b"), ..base.clone() }),
+            ("duplicate", SessionParams { duplicate: given("maybe"), ..base.clone() }),
             ("q", SessionParams { q: given("!!"), ..base.clone() }),
             ("sort", SessionParams { sort: given("attendances"), ..base.clone() }),
             ("limit", SessionParams { limit: given("501"), ..base.clone() }),

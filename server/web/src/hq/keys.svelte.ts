@@ -1,5 +1,7 @@
 /** Keys without a modifier that do something on a page, and the list of them that `?` shows. */
 
+import { untrack } from 'svelte';
+
 import type { Pair } from '../i18n/language.svelte';
 
 export interface Key {
@@ -24,9 +26,10 @@ class Keys {
 
   /** Lets these work until the answer is called; those bound last win. For `$effect(() => keys.bind([…]))`. */
   bind(keys: readonly Key[]): () => void {
-    this.#groups = [keys, ...this.#groups];
+    // An effect that binds keys does not run again because others did.
+    this.#groups = [keys, ...untrack(() => this.#groups)];
     return () => {
-      this.#groups = this.#groups.filter((group) => group !== keys);
+      this.#groups = untrack(() => this.#groups).filter((group) => group !== keys);
     };
   }
 

@@ -211,11 +211,11 @@ export class Forms {
 
   /** Bound to exactly what was read of the session; takes the place of every review of it that is here. */
   async review(session: string, decision: 'confirm' | 'return', comment: string, heads: string[]): Promise<void> {
-    if (!this.#stands(session, heads)) {
-      // What was read may be newer than what is here.
-      await this.#desk.sync.run();
-      await this.#desk.refreshed();
-    }
+    // What came in the meantime is fetched first, and what was read may be newer than what is here. Without a connection
+    // the decision is made on what is here.
+    const failed = await this.#desk.sync.run().then(() => undefined, (error: unknown) => error);
+    await this.#desk.refreshed();
+    if (failed && !this.#desk.records.row(session)) throw failed;
     const row = this.#row(session);
     if (!this.#stands(session, heads)) throw problem('review.moved-on');
     const live = [...(this.#desk.records.review(row)?.live ?? [])];

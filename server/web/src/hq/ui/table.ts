@@ -12,6 +12,8 @@ export interface Column<Row> {
   isNumber?: boolean;
   /** Sortable by this; text in the order of Vietnamese, nothing last. */
   by?: (row: Row) => string | number | null | undefined;
+  /** Its label is read aloud and not shown: a column of buttons. */
+  isQuiet?: boolean;
   /** Left out on narrow windows. */
   isMinor?: boolean;
   /** Names its row: a header cell. */

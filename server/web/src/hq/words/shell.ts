@@ -41,6 +41,7 @@ export const parts = {
   reload: ['Tải lại', 'Reload'],
   cancel: ['Thôi', 'Cancel'],
   more: ['Xem thêm', 'Show more'],
+  actions: ['Thao tác', 'Actions'],
   clearFilters: ['Bỏ lọc', 'Clear filters'],
   filters: ['Bộ lọc', 'Filters'],
   all: ['Tất cả', 'All'],

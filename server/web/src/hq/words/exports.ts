@@ -1,0 +1,42 @@
+/** Words of the page of exports. */
+
+import type { Pair } from '../../i18n/language.svelte';
+
+export const exportsWords = {
+  title: ['Xuất dữ liệu', 'Exports'],
+  lead: ['Mỗi lần xuất được ghi vào nhật ký cùng người xuất và lý do', 'Each export is logged with who made it and why'],
+  what: ['Xuất gì', 'What'],
+  sessions: ['Danh sách buổi tuyên truyền', 'Sessions'],
+  coverage: ['Độ phủ theo thôn và kỳ', 'Coverage by village and period'],
+  totals: ['Kết quả theo xã, phường', 'Totals by commune'],
+  unreached: ['Thôn, bản, khu chưa đến', 'Villages not reached'],
+  panels: ['Pano', 'Billboards'],
+  material: ['Tài liệu theo đồn', 'Material by post'],
+  format: ['Định dạng', 'Format'],
+  csv: ['CSV (mở được bằng Excel)', 'CSV (opens in Excel)'],
+  xlsx: ['XLSX (Excel)', 'XLSX (Excel)'],
+  geojson: ['GeoJSON (bản đồ)', 'GeoJSON (maps)'],
+  language: ['Ngôn ngữ của tệp', 'Language of the file'],
+  vietnamese: ['Tiếng Việt', 'Vietnamese'],
+  english: ['Tiếng Anh', 'English'],
+  scope: ['Phạm vi', 'Scope'],
+  days: ['Chưa có buổi nào trong (ngày)', 'No session for (days)'],
+  leaves: ['Dữ liệu rời khỏi tỉnh', 'Leaves the province'],
+  leavesHint: [
+    'Bật khi gửi tệp ra ngoài tỉnh: các số nữ, dưới 16 tuổi, dân tộc thiểu số và hộ từ 1 đến {n} được thay bằng “<{limit}”; ghi chú, người ghi và thiết bị được bỏ ra.',
+    'Turn on when the file leaves the province: breakdowns by women, under 16, ethnic minority and households of 1 to {n} become “<{limit}”; notes, recorders and devices are left out.',
+  ],
+  stays: ['Tệp có ghi chú và người ghi: chỉ dùng trong tỉnh.', 'The file holds notes and recorders: for use within the province.'],
+  reason: ['Lý do xuất', 'Reason'],
+  reasonHint: ['Từ 3 đến 200 ký tự; ví dụ: Báo cáo Bộ Tư lệnh quý III', '3 to 200 characters; for instance: quarterly report to the command'],
+  make: ['Xuất tệp', 'Export'],
+  making: ['Đang xuất…', 'Exporting…'],
+  made: ['Đã lưu {name}', 'Saved {name}'],
+  past: ['Các lần xuất trước', 'Past exports'],
+  none: ['Chưa có lần xuất nào', 'No exports yet'],
+  when: ['Lúc', 'When'],
+  who: ['Người xuất', 'Who'],
+  file: ['Dữ liệu', 'What'],
+  left: ['Rời khỏi tỉnh', 'Left the province'],
+  inProvince: ['Trong tỉnh', 'Within the province'],
+} as const satisfies Record<string, Pair>;

@@ -1,0 +1,105 @@
+/** A desk at headquarters: a browser as wide as a monitor, enrolled like every other device. */
+
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { openPhone, PIN } from './phone.mjs';
+
+const PICTURES = fileURLToPath(new URL('../../../target/screenshots', import.meta.url));
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export const DESKTOP = { width: 1440, height: 900 };
+export const TABLET = { width: 820, height: 1180 };
+/** Draws maps without a graphics card. */
+const WEBGL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+/** A browser at a desk of one person; `flags` stand in the place of those that draw maps. */
+export async function openDesk(t, server, username, flags = WEBGL) {
+  const phone = await openPhone(t, server.url, { viewport: DESKTOP, flags, acceptDownloads: true });
+  const code = await server.code(username);
+  await phone.open('not-enrolled');
+  await phone.at('enrol-code').fill(code);
+  await phone.at('enrol-pin').fill(PIN);
+  await phone.at('enrol-pin-again').fill(PIN);
+  await phone.at('enrol-submit').click();
+  await phone.phase('open');
+  return new Desk(phone);
+}
+
+export class Desk {
+  constructor(phone) {
+    this.phone = phone;
+    this.page = phone.page;
+  }
+
+  at(id) {
+    return this.phone.at(id);
+  }
+
+  says(text, where) {
+    return this.phone.says(text, where);
+  }
+
+  /** Opens a page of headquarters by its address and waits until it is there and has loaded. */
+  async open(page, query = {}) {
+    const text = new URLSearchParams(query).toString();
+    await this.phone.go(`#/hq/${page}${text && `?${text}`}`);
+    await this.page.locator(`[data-testid=hq-page][data-page="${page.split('/')[0]}"]`).waitFor();
+    await this.loaded();
+  }
+
+  /** Waits until nothing is awaited any more. */
+  async loaded() {
+    await this.at('hq-loading').waitFor({ state: 'detached' });
+    await this.page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+  }
+
+  /** A row of a table by its key. */
+  row(testid, id) {
+    return this.page.locator(`[data-testid="${testid}"][data-id="${id}"]`);
+  }
+
+  /** The texts of a row's cells, white space as one space. */
+  cells(row) {
+    return row.locator('th, td').evaluateAll((cells) => cells.map((cell) => cell.textContent.replace(/\s+/g, ' ').trim()));
+  }
+
+  async choose(testid, value) {
+    await this.at(testid).selectOption(value);
+    await this.loaded();
+  }
+
+  /** Presses what starts a download; answers its name and bytes. */
+  async download(press) {
+    const [file] = await Promise.all([this.page.waitForEvent('download'), press()]);
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+  }
+
+  /** What axe finds on the page as it is, in a window as high as the page. */
+  async objections() {
+    const size = this.page.viewportSize();
+    const height = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    await this.page.setViewportSize({ width: size.width, height: Math.max(size.height, height + 50) });
+    // Playwright evaluates this outside of the page's security policy.
+    await this.page.evaluate(axe);
+    const { violations } = await this.page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values } }), RULES);
+    await this.page.setViewportSize(size);
+    return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+  }
+
+  /** Nothing axe objects to, nothing wider than its window, and a picture of the page at both sizes. */
+  async inspect(name) {
+    await mkdir(PICTURES, { recursive: true });
+    assert.deepEqual(await this.objections(), [], name);
+    for (const [label, size] of [['tablet', TABLET], ['desktop', DESKTOP]]) {
+      await this.page.setViewportSize(size);
+      const over = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${name} at ${size.width} px is ${over} px too wide`);
+      await this.page.screenshot({ path: join(PICTURES, `hq-${name}-${label}.png`) });
+    }
+  }
+}
