@@ -53,7 +53,8 @@ pub struct RangeParams {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UnreachedParams {
-    /// A village is listed when no session was held there for at least so many days: 1 to 3660; 90 unless given.
+    /// A village is listed when no session was held there for at least so many days: 1 to 3660; what the
+    /// settings say, 90 at first, unless given.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 3660)]
     pub days: Option<String>,
     /// Generation of units; the newest unless given.
@@ -136,14 +137,14 @@ impl RangeParams {
 }
 
 impl UnreachedParams {
-    /// The number of days, the day counted from, and the units.
+    /// The number of days, `usual` unless given, the day counted from, and the units.
     ///
     /// # Errors
     /// A problem that names the parameter.
-    pub fn read(&self, catalogue: &Catalogue, now: UnixMs) -> Result<(i64, Range), Problem> {
+    pub fn read(&self, catalogue: &Catalogue, usual: u16, now: UnixMs) -> Result<(i64, Range), Problem> {
         let (generation, unit) = generation_and_unit(catalogue, self.generation.as_deref(), self.unit.as_deref())?;
         let days = match self.days.as_deref() {
-            None => 90,
+            None => usual.into(),
             Some(text) => text
                 .parse()
                 .ok()

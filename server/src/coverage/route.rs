@@ -14,6 +14,7 @@ use crate::app::AppState;
 use crate::auth::Principal;
 use crate::problem::{Json, Problem, Query};
 use crate::project;
+use crate::setting;
 
 /// The routes of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -117,7 +118,7 @@ async fn list_unreached(
     principal: Principal,
 ) -> Result<Json<Unreached>, Problem> {
     let catalogue = app.reference.current().await?;
-    let (days, range) = params.read(&catalogue, app.now())?;
     let mut tx = app.db.snapshot().await?;
+    let (days, range) = params.read(&catalogue, setting::read(&mut tx).await?.unreached_days, app.now())?;
     Ok(Json(unreached(&mut tx, &catalogue, &principal.areas, &range, days).await?))
 }

@@ -333,7 +333,7 @@ async fn a_bad_parameter_is_named_with_what_is_accepted() -> Result<(), Failure>
             assert!(problem.accepted.is_some());
         }
         let days = UnreachedParams { days: given("0"), ..UnreachedParams::default() };
-        let problem = days.read(&catalogue, now).err().ok_or("refused")?.document();
+        let problem = days.read(&catalogue, 90, now).err().ok_or("refused")?.document();
         assert_eq!(problem.field.as_deref(), Some("days"));
         let default = base.read(&catalogue, Calendar::default(), now).map_err(|problem| problem.code())?;
         assert_eq!((day_text(default.from), day_text(default.to)), ("2026-01-01".into(), "2026-06-15".into()));

@@ -18,7 +18,7 @@ use crate::auth::{Principal, SignedBody, check_again};
 use crate::cli::Lang;
 use crate::db::Tx;
 use crate::ingest::expect_media;
-use crate::problem::{FORBIDDEN, Json, Path, Problem, ProblemKind, QUERY, Query};
+use crate::problem::{Json, Path, Problem, ProblemKind, QUERY, Query};
 use crate::write_tx;
 
 /// The file holds something that is not accepted; nothing was written.
@@ -68,12 +68,11 @@ async fn upload(
     SignedBody { principal, bytes }: SignedBody,
 ) -> Result<Json<ImportReport>, Problem> {
     let kind = known_kind(&kind)?;
-    let may = match kind {
-        Kind::Plans => principal.has_role(&[Role::Coordinator, Role::Administrator]),
-        _ => principal.role == Role::Administrator,
-    };
-    if !may {
-        return Err(FORBIDDEN.problem().accepted("administrator; of plans also coordinator"));
+    match kind {
+        Kind::Plans => {
+            principal.expect_role(&[Role::Coordinator, Role::Administrator], "coordinator or administrator")?
+        }
+        _ => principal.expect_role(&[Role::Administrator], "administrator")?,
     }
     expect_media(&headers, "text/csv")?;
     let file_name = params.file_name.unwrap_or_default();

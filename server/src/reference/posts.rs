@@ -20,7 +20,7 @@ use crate::app::AppState;
 use crate::audit::{self, Actor};
 use crate::auth::{Principal, SignedJson, check_again};
 use crate::db::Tx;
-use crate::problem::{FIELD, FORBIDDEN, Json, Problem};
+use crate::problem::{FIELD, Json, Problem};
 use crate::write_tx;
 
 /// Most units one post works in.
@@ -108,9 +108,7 @@ fn view(catalogue: &Catalogue, post: &Item<Post>, people: &BTreeMap<String, u32>
 #[utoipa::path(get, path = "/v1/posts", tag = "reference",
     responses((status = 200, description = "The posts", body = Posts)))]
 async fn list(State(app): State<AppState>, principal: Principal) -> Result<Json<Posts>, Problem> {
-    if principal.role == Role::Guard {
-        return Err(FORBIDDEN.problem().accepted("officer, coordinator or administrator"));
-    }
+    principal.expect_headquarters()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let people = people(&mut tx).await?;
@@ -150,9 +148,7 @@ async fn put(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<PutPost>,
 ) -> Result<(StatusCode, Json<PostView>), Problem> {
-    if principal.role != Role::Administrator {
-        return Err(FORBIDDEN.problem().accepted("administrator"));
-    }
+    principal.expect_role(&[Role::Administrator], "administrator")?;
     let (id, is_new) = write_tx!(app.db, |tx| put_in(tx, &app, &principal, &value))?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;

@@ -48,7 +48,7 @@ pub(super) async fn tell(
         }
     }
     // Dice of their own: rounds to the panels change nothing else of the story.
-    let mut panel_dice = Dice::new(seed ^ 0x7061_6e65_6c);
+    let mut panel_dice = Dice::new(seed ^ 0x0061_6e65);
     let mut sessions = 0;
     for week in 0..DAYS / 7 {
         let monday = UnixMs(now.0 - (DAYS - 7 * week) * DAY_MS);

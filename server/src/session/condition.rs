@@ -19,6 +19,8 @@ pub(super) enum Bound {
 pub(super) struct Conditions {
     all: Vec<String>,
     few: bool,
+    narrow: bool,
+    sieved: bool,
     pub(super) bound: Vec<Bound>,
 }
 
@@ -55,6 +57,23 @@ impl Conditions {
     pub(super) fn few(&mut self, condition: impl Into<String>) {
         self.few = true;
         self.all.push(condition.into());
+    }
+
+    /// A condition with one value for which an index leaves few rows in the order asked for.
+    pub(super) fn narrow_with(&mut self, condition: &str, value: Bound) {
+        self.narrow = true;
+        self.with(condition, value);
+    }
+
+    /// A condition with one value that no index answers: rows are looked through for those that fulfil it.
+    pub(super) fn sieve(&mut self, condition: &str, value: Bound) {
+        self.sieved = true;
+        self.with(condition, value);
+    }
+
+    /// Whether any number of rows may have to be looked through before a page is full.
+    pub(super) fn may_look_far(&self) -> bool {
+        self.sieved && !self.few && !self.narrow
     }
 
     /// The expression to order by. Where few rows are left they are found first and then sorted: a walk along the

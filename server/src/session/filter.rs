@@ -21,6 +21,10 @@ use crate::reference::{Catalogue, Kind};
 /// The most rows of a page.
 const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 50;
+/// What both engines look through well within the time a page may take.
+const STRETCH: usize = 20_000;
+/// The day held, as indexed: what has none comes before all others.
+const HELD: &str = "coalesce(held_day, -1)";
 /// In a pair that nobody has looked at yet.
 const SUSPECTED: &str =
     "record_id in (select record_a from duplicate_suspect union select record_b from duplicate_suspect)";
@@ -118,7 +122,7 @@ impl Sort {
     /// The expression sorted by, whether it descends, and the number that stands for the sort in a cursor.
     pub(super) fn parts(self) -> (&'static str, bool, u8) {
         match self {
-            Self::Held { newest_first } => ("coalesce(held_day, -1)", newest_first, u8::from(newest_first)),
+            Self::Held { newest_first } => (HELD, newest_first, u8::from(newest_first)),
             Self::Received { newest_first } => ("received_at_ms", newest_first, 2 + u8::from(newest_first)),
         }
     }
@@ -128,9 +132,13 @@ impl Sort {
 #[derive(Debug, Clone)]
 pub struct ListFilter {
     pub(super) conditions: Conditions,
+    /// Those of them that bound the walk along the order.
+    pub(super) walked: Conditions,
     pub(super) sort: Sort,
     pub(super) limit: usize,
     pub(super) cursor: Option<Cursor>,
+    /// Rows of the order that one page looks through at most, where no index answers the conditions.
+    pub(super) stretch: usize,
 }
 
 /// The number of rows of a page.
@@ -195,9 +203,9 @@ impl SessionParams {
                 .filter(|other| catalogue.survivor(&other.id).is_some_and(|survivor| survivor.id == village.id));
             conditions.few(village_in(ids.map(|village| village.id.as_str())));
         }
-        days(&mut conditions, "coalesce(held_day, -1)", self.from.as_deref(), self.to.as_deref())?;
+        days(&mut conditions, HELD, self.from.as_deref(), self.to.as_deref())?;
         if let Some(text) = &self.format {
-            conditions.with("format = {}", Bound::Text(code("format", text, Kind::Formats)?.to_string()));
+            conditions.sieve("format = {}", Bound::Text(code("format", text, Kind::Formats)?.to_string()));
         }
         self.read_tags(&mut conditions)?;
         self.read_people(&mut conditions)?;
@@ -209,8 +217,10 @@ impl SessionParams {
                 if state != CONFIRMED {
                     // Says nothing new; with it the indexes of what waits are looked into.
                     conditions.add("review_state <> 'confirmed'");
+                    conditions.narrow_with("review_state = {}", Bound::Text(state.to_owned()));
+                } else {
+                    conditions.with("review_state = {}", Bound::Text(state.to_owned()));
                 }
-                conditions.with("review_state = {}", Bound::Text(state.to_owned()));
             }
             Some(other) => {
                 let accepted = "new, confirmed, returned, amended, disputed or voided";
@@ -225,7 +235,7 @@ impl SessionParams {
         }
         if let Some(text) = &self.device {
             let device: DeviceId = text.parse().map_err(|_| refuse("device", text, "16 hexadecimal digits"))?;
-            conditions.with("device_id = {}", Bound::Bytes(device.0.to_vec()));
+            conditions.sieve("device_id = {}", Bound::Bytes(device.0.to_vec()));
         }
         match self.duplicate.as_deref() {
             None => {}
@@ -242,7 +252,7 @@ impl SessionParams {
             let villages: BTreeSet<&str> =
                 catalogue.find_villages(text, None, 100).into_iter().map(|village| village.id.as_str()).collect();
             let named = village_in(villages.into_iter());
-            conditions.with(&format!("(folded like {{}} or {named})"), Bound::Text(format!("%{words}%")));
+            conditions.sieve(&format!("(folded like {{}} or {named})"), Bound::Text(format!("%{words}%")));
         }
         let sort = match self.sort.as_deref() {
             None => Sort::Held { newest_first: true },
@@ -254,7 +264,12 @@ impl SessionParams {
             Cursor::parse(text, sort.parts().2)
                 .ok_or_else(|| refuse("cursor", text, "next of a page of the same sort, unchanged"))
         });
-        Ok(ListFilter { conditions, sort, limit: limit(self.limit.as_deref())?, cursor: cursor.transpose()? })
+        let mut walked = Conditions::default();
+        if matches!(sort, Sort::Held { .. }) {
+            days(&mut walked, HELD, self.from.as_deref(), self.to.as_deref())?;
+        }
+        let (limit, cursor) = (limit(self.limit.as_deref())?, cursor.transpose()?);
+        Ok(ListFilter { conditions, walked, sort, limit, cursor, stretch: STRETCH })
     }
 }
 
@@ -271,7 +286,7 @@ impl SessionParams {
             // An underscore stands for any character unless it is escaped.
             let code = code(field, text, kind)?.to_string().replace('_', r"\_");
             let pattern = format!(r#"%"{list}":[%"{code}"%],"{next}"%"#);
-            conditions.with(r"tags like {} escape '\'", Bound::Text(pattern));
+            conditions.sieve(r"tags like {} escape '\'", Bound::Text(pattern));
         }
         Ok(())
     }
@@ -279,12 +294,11 @@ impl SessionParams {
     fn read_people(&self, conditions: &mut Conditions) -> Result<(), Problem> {
         if let Some(text) = &self.recorder {
             let recorder = text.parse::<u32>().map_err(|_| refuse("recorder", text, "the number of an account"))?;
-            conditions.with("recorder = {}", Bound::Int(recorder.into()));
+            conditions.narrow_with("recorder = {}", Bound::Int(recorder.into()));
         }
         if let Some(text) = &self.post {
             let post = code("post", text, Kind::Posts)?.to_string();
-            conditions.few("recorder in (select account_id from account_post)");
-            conditions.with(AT_POST, Bound::Text(post));
+            conditions.sieve(AT_POST, Bound::Text(post));
         }
         Ok(())
     }

@@ -103,7 +103,8 @@ pub struct Session {
 pub struct SessionPage {
     /// The sessions.
     pub sessions: Vec<Session>,
-    /// Give it as `cursor` for the next page; none at the end.
+    /// Give it as `cursor` for the next page; none at the end. A page may be short, or empty, and have a next one: where
+    /// no index answers the filter, a page looks through so many sessions and no further.
     pub next: Option<String>,
 }
 
@@ -155,27 +156,61 @@ const SELECT: &str = "select record_id, generation, code, village_id, place, pla
 /// The database's.
 pub async fn list(tx: &mut Tx, catalogue: &Catalogue, filter: &ListFilter) -> Result<SessionPage, DbError> {
     let (_, _, number) = filter.sort.parts();
-    let (text, conditions) = statement(filter);
+    let end = end_of_stretch(tx, filter).await?;
+    let (text, conditions) = statement(filter, end);
     let mut sessions = rows(tx, catalogue, text, &conditions).await?;
     let more = sessions.len() > filter.limit;
     sessions.truncate(filter.limit);
     let last = sessions.last().filter(|_| more).map(|(session, held_day)| {
         let value = if number < 2 { held_day.unwrap_or(-1) } else { session.received_at_ms };
-        Cursor { list: number, value, record: session.id }.text()
+        Cursor { list: number, value, record: session.id }
     });
-    Ok(SessionPage { sessions: sessions.into_iter().map(|(session, _)| session).collect(), next: last })
+    let next = last.or(end).map(|cursor| cursor.text());
+    Ok(SessionPage { sessions: sessions.into_iter().map(|(session, _)| session).collect(), next })
 }
 
-/// The statement of a page, with one row more than the page has.
-pub(super) fn statement(filter: &ListFilter) -> (String, Conditions) {
+/// Where this page stops looking, when its conditions could make it look through everything on file; none when the order
+/// ends before. A page may then hold fewer rows than it could, and the next goes on from there.
+async fn end_of_stretch(tx: &mut Tx, filter: &ListFilter) -> Result<Option<Cursor>, DbError> {
+    if !filter.conditions.may_look_far() {
+        return Ok(None);
+    }
+    let (key, descends, list) = filter.sort.parts();
+    let order = if descends { "desc" } else { "asc" };
+    let mut conditions = filter.walked.clone();
+    follow(&mut conditions, filter);
+    let text = format!(
+        "select {key}, record_id from session {} order by {key} {order}, record_id {order} limit 1 offset {}",
+        conditions.text(),
+        filter.stretch.saturating_sub(1)
+    );
+    let end: Option<(i64, Blob<RecordId>)> =
+        on_db!(tx, |c| bind!(sqlx::query_as(AssertSqlSafe(text)), &conditions.bound).fetch_optional(c).await)?;
+    Ok(end.map(|(value, Blob(record))| Cursor { list, value, record }))
+}
+
+/// Restricts a query to what follows the filter's cursor.
+fn follow(conditions: &mut Conditions, filter: &ListFilter) {
     let (key, descends, _) = filter.sort.parts();
-    let (order, past) = if descends { ("desc", "<") } else { ("asc", ">") };
-    let mut conditions = filter.conditions.clone();
+    let past = if descends { "<" } else { ">" };
     if let Some(cursor) = filter.cursor {
         let record = Bound::Bytes(cursor.record.0.to_vec());
         // The first condition says less than the second; with it an index is searched for the place, not walked to it.
         let place = format!("{key} {past}= {{0}} and ({key}, record_id) {past} ({{0}}, {{1}})");
         conditions.with_two(&place, Bound::Int(cursor.value), record);
+    }
+}
+
+/// The statement of a page that looks no further than `end`, with one row more than the page has.
+pub(super) fn statement(filter: &ListFilter, end: Option<Cursor>) -> (String, Conditions) {
+    let (key, descends, _) = filter.sort.parts();
+    let (order, before) = if descends { ("desc", ">") } else { ("asc", "<") };
+    let mut conditions = filter.conditions.clone();
+    follow(&mut conditions, filter);
+    if let Some(end) = end {
+        let record = Bound::Bytes(end.record.0.to_vec());
+        let place = format!("{key} {before}= {{0}} and ({key}, record_id) {before}= ({{0}}, {{1}})");
+        conditions.with_two(&place, Bound::Int(end.value), record);
     }
     let text = format!(
         "{SELECT} {} order by {} {order}, record_id {order} limit {}",

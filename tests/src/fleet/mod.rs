@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use home::{Home, program};
+pub use pages::{Known, Page, Who, pages};
 
 /// Whatever ended a run; said as text.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

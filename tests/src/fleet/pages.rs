@@ -1,6 +1,6 @@
 //! What the pages of headquarters ask, page by page.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sync_core::id::AreaId;
 
 use super::Failure;
@@ -8,14 +8,19 @@ use super::wire::Ask;
 
 /// Who opens a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub enum Who {
+    /// Of one commune.
     Officer,
+    /// Of the province.
     Coordinator,
+    /// Of the server.
     Administrator,
 }
 
 impl Who {
-    pub(super) fn name(self) -> &'static str {
+    /// The role.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Officer => "officer",
             Self::Coordinator => "coordinator",
@@ -26,23 +31,39 @@ impl Who {
 
 /// One question of one page.
 #[derive(Debug, Clone)]
-pub(super) struct Page {
-    pub(super) who: Who,
-    pub(super) name: String,
-    pub(super) ask: Ask,
+pub struct Page {
+    /// Who opens it.
+    pub who: Who,
+    /// What it is called in reports.
+    pub name: String,
+    /// Its target.
+    pub target: String,
+    /// What it brings; none for a question that only reads.
+    pub body: Option<Value>,
+}
+
+impl Page {
+    fn read(who: Who, target: String) -> Self {
+        Self { who, name: target.clone(), target, body: None }
+    }
+
+    pub(super) fn ask(&self) -> Result<Ask, Failure> {
+        match &self.body {
+            None => Ok(Ask::get(self.target.as_str())),
+            Some(body) => Ask::json(&self.target, body),
+        }
+    }
 }
 
 /// Ids that pages lead to.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub(super) session: String,
-    pub(super) device: String,
-    pub(super) recorder: String,
-}
-
-/// A question that reads; the answer may come compressed, as browsers take it.
-pub(super) fn get(target: &str) -> Ask {
-    Ask::get(target)
+pub struct Known {
+    /// A session with its content.
+    pub session: String,
+    /// A device.
+    pub device: String,
+    /// An account that records.
+    pub recorder: String,
 }
 
 /// Lists of sessions: each state, each filter, each order.
@@ -136,10 +157,11 @@ const EXPORTS: &[(&str, &str)] = &[
 ];
 
 /// Every question of every page.
-pub(super) fn all(area: AreaId, known: &Known) -> Result<Vec<Page>, Failure> {
+#[must_use]
+pub fn pages(area: AreaId, known: &Known) -> Vec<Page> {
     let mut pages = Vec::new();
     for who in [Who::Officer, Who::Coordinator] {
-        let mut read = |target: String| pages.push(Page { who, ask: get(&target), name: target });
+        let mut read = |target: String| pages.push(Page::read(who, target));
         for filter in SESSIONS {
             read(format!("/v1/sessions?{filter}"));
         }
@@ -161,17 +183,20 @@ pub(super) fn all(area: AreaId, known: &Known) -> Result<Vec<Page>, Failure> {
             };
             let body = json!({ "what": what, "format": format, "leaves_province": false, "reason": "Đo thời gian",
                 "lang": "vi", "filter": filter });
-            let ask = Ask::json("/v1/exports", &body)?;
-            pages.push(Page { who, name: format!("/v1/exports {what} {format}"), ask });
+            let (target, name) = ("/v1/exports".to_owned(), format!("/v1/exports {what} {format}"));
+            pages.push(Page { who, name, target, body: Some(body) });
         }
     }
-    for target in AUDIT {
-        let target = format!("/v1/{target}");
-        pages.push(Page { who: Who::Coordinator, ask: get(&target), name: target });
-    }
-    for day in [20, 14] {
-        let ask = Ask::json("/v1/settings", &json!({ "closing_day": day }))?;
-        pages.push(Page { who: Who::Administrator, name: format!("/v1/settings closing_day={day}"), ask });
-    }
-    Ok(pages)
+    pages.extend(AUDIT.iter().map(|target| Page::read(Who::Coordinator, format!("/v1/{target}"))));
+    pages
+}
+
+/// What sets: a reporting month that closes on another day, and on the usual one again.
+pub(super) fn closing_days() -> [Page; 2] {
+    [20, 14].map(|day| Page {
+        who: Who::Administrator,
+        name: format!("closing day {day}"),
+        target: "/v1/settings".to_owned(),
+        body: Some(json!({ "closing_day": day })),
+    })
 }

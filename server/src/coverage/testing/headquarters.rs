@@ -55,7 +55,10 @@ pub async fn fill_headquarters(db: &Db, sessions: u64, seed: u64) -> Result<Fill
         made = sessions.min(made + FLUSH);
     }
     panel_checks(db, &mut draws, seed).await?;
-    db.write(async |tx| entered(tx).await).await?;
+    let catalogue = Catalogues::new(db.clone()).current().await?;
+    let posts = one_of(catalogue.items().posts.iter().map(|post| post.id.as_str()));
+    let clubs = one_of(catalogue.items().clubs.iter().map(|club| club.id.as_str()));
+    db.write(async |tx| entered(tx, &posts, &clubs).await).await?;
     db.write(async |tx| logs(tx, sessions).await).await?;
     Ok(Filled { sessions, villages: villages.len(), first_day: FIRST_DAY, last_day: FIRST_DAY + 364 })
 }
@@ -211,21 +214,28 @@ async fn run(tx: &mut Tx, text: &str, bound: i64) -> Result<(), DbError> {
     Ok(())
 }
 
+/// An expression that goes through these ids as `n` goes up.
+fn one_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let cases: Vec<String> = ids.enumerate().map(|(place, id)| format!("when {place} then '{id}'")).collect();
+    match cases.len() {
+        0 => "'none'".to_owned(),
+        count => format!("case n % {count} {} end", cases.join(" ")),
+    }
+}
+
 /// What is entered by hand, and the audit.
-async fn entered(tx: &mut Tx) -> Result<(), DbError> {
-    let post = "(select id from reference_item where kind = 'posts' order by position limit 1 offset (n % 9))";
-    let club = "(select id from reference_item where kind = 'clubs' order by position limit 1 offset (n % 5))";
+async fn entered(tx: &mut Tx, posts: &str, clubs: &str) -> Result<(), DbError> {
     let by = format!("'', {OFFICER}, 0");
     for (count, columns, values) in [
         (
             2_000,
             "material_issue (post_id, kind, quantity, issued_day, note, entered_by, entered_at_ms)",
-            format!("coalesce({post}, 'x'), 'leaflet', 500 + n, {FIRST_DAY} + n % 365, {by}"),
+            format!("{posts}, 'leaflet', 500 + n, {FIRST_DAY} + n % 365, {by}"),
         ),
         (
             2_000,
             "club_meeting (club_id, held_day, meetings, note, entered_by, entered_at_ms)",
-            format!("coalesce({club}, 'x'), {FIRST_DAY} + n % 365, 1, {by}"),
+            format!("{clubs}, {FIRST_DAY} + n % 365, 1, {by}"),
         ),
         (
             3_000,

@@ -8,10 +8,11 @@ use crate::export::cell::{Cell, Row};
 use crate::export::words;
 use crate::problem::Problem;
 use crate::reference::Catalogue;
+use crate::setting;
 
 pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Table, Problem> {
     let params: UnreachedParams = asked.params()?;
-    let (days, range) = params.read(catalogue, asked.now)?;
+    let (days, range) = params.read(catalogue, setting::read(tx).await?.unreached_days, asked.now)?;
     let found = unreached(tx, catalogue, &asked.scope, &range, days).await?;
     let lang = asked.lang;
     let head = |vi: &str, en: &str| lang.pick(vi, en).to_owned();

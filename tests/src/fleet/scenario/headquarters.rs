@@ -10,10 +10,11 @@ use server::on_db;
 use sync_core::id::AreaId;
 
 use super::super::home::Home;
-use super::super::pages::{self, Page, Who};
+use super::super::pages::{Known, Page, Who, closing_days, pages};
 use super::super::people::{self, Person};
 use super::super::phone::Phone;
 use super::super::records::Source;
+use super::super::wire::Ask;
 use super::super::{Failure, Plan, Report};
 use super::{Measure, put_on_file};
 
@@ -62,10 +63,10 @@ pub(in super::super) async fn run(plan: &Plan, home: &Home) -> Result<Report, Fa
     for who in [Who::Officer, Who::Coordinator, Who::Administrator] {
         callers.of(who).line.move_to(server.address);
     }
-    let pages = pages::all(area, &known(&mut callers.officer, area).await?)?;
+    let pages = pages(area, &known(&mut callers.officer, area).await?);
     let measure = Measure::begin(home, &server)?;
     let (mut pages_ms, mut wrong) = (BTreeMap::new(), 0);
-    for page in &pages {
+    for page in pages.iter().chain(&closing_days()) {
         match median(&mut callers, page).await {
             Ok(time) => {
                 pages_ms.insert(format!("{} {}", page.who.name(), page.name), ms(time));
@@ -91,29 +92,28 @@ async fn settle(db: &Db) -> Result<(), Failure> {
     if db.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let mut tx = db.begin().await?;
-    on_db!(tx, |c| sqlx::query("analyze").execute(c).await.map(drop))?;
-    tx.commit().await?;
+    on_db!(db, |c| sqlx::query("vacuum analyze").execute(c).await.map(drop))?;
     Ok(())
 }
 
 /// Ids that pages lead to.
-async fn known(officer: &mut Phone, area: AreaId) -> Result<pages::Known, Failure> {
-    let list = pages::get(&format!("/v1/sessions?area={area}&sort=-received&limit=1"));
+async fn known(officer: &mut Phone, area: AreaId) -> Result<Known, Failure> {
+    let list = Ask::get(format!("/v1/sessions?area={area}&sort=-received&limit=1"));
     let sessions: Value = serde_json::from_slice(&officer.line.ask(&list).await?)?;
     let text = |name: &str| -> Result<String, Failure> {
         let value = &sessions["sessions"][0][name];
         Ok(value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string()))
     };
-    Ok(pages::Known { session: text("id")?, device: text("device")?, recorder: text("recorder")? })
+    Ok(Known { session: text("id")?, device: text("device")?, recorder: text("recorder")? })
 }
 
 async fn median(callers: &mut Callers, page: &Page) -> Result<Duration, Failure> {
+    let ask = page.ask()?;
     // What is set is set by the first time.
     let times_asked = if page.who == Who::Administrator { 1 } else { TIMES };
     let mut times = Vec::with_capacity(times_asked);
     for _ in 0..times_asked {
-        times.push(callers.of(page.who).line.ask_timed(&page.ask).await?.0);
+        times.push(callers.of(page.who).line.ask_timed(&ask).await?.0);
     }
     times.sort();
     Ok(times[times_asked / 2])
@@ -126,7 +126,7 @@ fn ms(time: Duration) -> f64 {
 /// Whether the pages agree about how much is on file: what the inbox counts, what reports sum, what was filled in.
 async fn differs(callers: &mut Callers, sessions: u64) -> Result<u64, Failure> {
     let mut ask = async |target: &str| -> Result<Value, Failure> {
-        Ok(serde_json::from_slice(&callers.coordinator.line.ask(&pages::get(target)).await?)?)
+        Ok(serde_json::from_slice(&callers.coordinator.line.ask(&Ask::get(target)).await?)?)
     };
     let inbox = ask("/v1/inbox").await?;
     let counts: u64 =

@@ -88,5 +88,5 @@ export function difference(now: number | null | undefined, then: number | null |
   if (then === 0 || by === 0) return whole;
   const share = Math.abs((by / then) * 100);
   const shown = share >= 100 ? number(Math.round(share), language.current) : share.toFixed(1).replace('.', language.current === 'vi' ? ',' : '.');
-  return `${whole} (${signed(shown)} %)`;
+  return `${whole} (${signed(shown)}\u00a0%)`;
 }
