@@ -154,12 +154,14 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
 
   await step('the village of the split unit waits for who knows the place, who chooses among its candidates', async () => {
     const waiting = desk.row('choice', 'v-chia');
+    await waiting.waitFor();
     await desk.says('Cán bộ xã hoặc điều phối viên', desk.at('choices'));
     assert.ok((await waiting.getByRole('radio').count()) >= 2);
     assert.equal(await desk.at('choice-save').count(), 0);
     const other = await openDesk(t, server, 'dieu.phoi');
     await other.open('choices');
     const choice = other.row('choice', 'v-chia');
+    await choice.waitFor();
     assert.equal(await choice.getByRole('radio', { checked: true }).count(), 0, 'nothing is chosen by itself');
     assert.ok(await choice.getByTestId('choice-save').isDisabled());
     await other.inspect('choices');
@@ -253,9 +255,11 @@ test('each role sees its own pages and no others, an officer only the own areas'
       }
       if (role === 'officer') {
         await desk.open('coverage');
+        await desk.page.getByTestId('coverage-commune').first().waitFor();
         const communes = await desk.page.getByTestId('coverage-commune').evaluateAll((rows) => rows.map((of) => of.dataset.id));
         assert.deepEqual(communes.sort(), ['2025-06841', '2025-06856']);
         await desk.open('map');
+        await desk.page.getByTestId('map-row').first().waitFor();
         const places = await desk.page.getByTestId('map-row').evaluateAll((rows) => rows.map((of) => of.dataset.id));
         assert.deepEqual(places.sort(), ['2025-06841', '2025-06856']);
         for (const add of ['plans', 'material', 'figures']) {

@@ -54,8 +54,7 @@ export class Desk {
 
   /** Waits until nothing is awaited any more. */
   async loaded() {
-    await this.at('hq-loading').waitFor({ state: 'detached' });
-    await this.page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+    await this.page.waitForFunction(() => !document.querySelector('[data-testid=hq-loading], [aria-busy=true]'));
   }
 
   /** A row of a table by its key. */
