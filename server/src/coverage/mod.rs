@@ -23,7 +23,6 @@ mod villages;
 
 pub use devices::DevicesHeard;
 pub(crate) use devices::{Covering, areas_of};
-#[cfg(test)]
 pub(crate) use facets::{FacetPlace, facets};
 pub(crate) use place::{Belongs, Place, Reported};
 pub(crate) use read::{Grain, area_condition, material, sums};

@@ -130,7 +130,6 @@ async fn what_waits_is_found_by_an_index() -> Result<(), Failure> {
         (&Scope::All, SessionParams { state: given("voided"), ..base.clone() }, "session_voided"),
         (&Scope::All, SessionParams { conflict: given("true"), ..base.clone() }, "session_in_conflict"),
         (&Scope::All, SessionParams { recorder: given("7"), ..base.clone() }, "session_by_recorder (recorder=?"),
-        (&Scope::All, SessionParams { post: given("hoanh-mo"), ..base.clone() }, "session_by_recorder (recorder=?"),
         (
             &Scope::All,
             SessionParams { village: given("made-up-1"), ..base.clone() },

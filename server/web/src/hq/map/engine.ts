@@ -114,7 +114,7 @@ export function draw(
   places: Places,
   { words, ground, picked, idle, failed }: { words: MapWords; ground: string | null; picked: (id: string) => void; idle: () => void; failed: () => void },
 ): Drawn {
-  const padding = { top: 32, bottom: 48, left: 40, right: 120 };
+  const padding = { top: 32, bottom: 48, left: 110, right: 140 };
   const map = new MapLibre({
     container,
     style: plain(places),
