@@ -46,6 +46,8 @@ test('an officer reads, returns, settles, links, lets in, revokes, enrols and re
 
   await step('what a field device sent is in the inbox, and can be read whole', async () => {
     first = await record(chi, 'Nà Choòng', 42, '--women', '20', '--topic', 'tricks,hotline', '--material', 'leaflet=40', '--note', 'Bà con hỏi về đường dây nóng 111.');
+    // The oldest comes first: each is received at a time of its own.
+    await chi.do('sync');
     second = await record(chi, 'Nà Sa', 15);
     await chi.do('sync');
     await openPage(desk, 'inbox');
@@ -109,6 +111,7 @@ test('an officer reads, returns, settles, links, lets in, revokes, enrols and re
     await chi.do('sync');
     await openPage(desk, 'inbox/new');
     await pane(desk, third).waitFor();
+    await page.locator(`[data-testid=pane][data-id="${third}"][data-here=true]`).waitFor();
     await desk.offline(true);
     await page.keyboard.press('c');
     await page.locator(`[data-testid=inbox-row][data-id="${third}"][data-decided=unsent]`).waitFor();
@@ -296,7 +299,9 @@ test('an officer without a connection is told so, and records in the field app a
   await desk.offline(true);
   await desk.page.reload();
   await desk.unlock(PIN);
-  await desk.says('Trang cơ quan cần có mạng', desk.at('office-waits'));
-  await desk.page.getByRole('link', { name: 'Về trang chính' }).click();
+  // The pages are still in the browser's own cache; what they ask for is not.
+  await desk.at('hq-error').first().waitFor();
+  await desk.at('hq-retry').first().waitFor();
+  await desk.at('hq-to-field').click();
   await desk.at('new-session').waitFor();
 });

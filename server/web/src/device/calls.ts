@@ -57,7 +57,12 @@ export function callsOf(service: Service): WorkerCalls {
     looksLikeIdentity: async (text) => looksLikeIdentity(text),
     coarsePosition: async (latitude, longitude) => coarsePosition(latitude, longitude),
 
-    sync: (anew) => (anew ? desk().sync.anew() : desk().sync.run()),
+    async sync(anew) {
+      if (!anew) return desk().sync.run();
+      await desk().sync.anew();
+      // What came can be read and edited.
+      await desk().refreshed();
+    },
     cancelSync: async () => desk().sync.cancel(),
     dismissNotice: (id) => desk().dismissNotice(id),
 

@@ -129,7 +129,7 @@ export interface FieldDevice {
   coarsePosition(latitude: number, longitude: number): Promise<string>;
 
   // Sync
-  /** Starts a sync or joins the one under way; resolves when it ended well. With `anew` it is one that begins after this call. */
+  /** Starts a sync or joins the one under way; resolves when it ended well. With `anew` it is one that begins after this call, and what came is in the lists. */
   sync(anew?: boolean): Promise<void>;
   cancelSync(): Promise<void>;
   dismissNotice(id: string): Promise<void>;

@@ -13,7 +13,7 @@ export const officerPages: readonly HqPage[] = [
   { path: 'duplicates', group: 'review', roles: ALL, label: words.duplicates, key: 'd', load: () => import('../officer/Duplicates.svelte') },
   { path: 'quarantine', group: 'review', roles: ALL, label: words.quarantine, key: 'q', load: () => import('../officer/Quarantine.svelte') },
   { path: 'report', group: 'review', roles: ALL, label: words.report, key: 'r', load: () => import('../officer/Report.svelte') },
-  { path: 'devices', group: 'review', roles: ALL, label: words.devices, key: 't', load: () => import('../officer/Devices.svelte') },
+  { path: 'devices', group: 'review', roles: ALL, label: words.devices, key: 'v', load: () => import('../officer/Devices.svelte') },
   { path: 'enrol', group: 'review', roles: ALL, label: words.enrol, key: 'e', load: () => import('../officer/Enrol.svelte') },
-  { path: 'carried', group: 'review', roles: ALL, label: words.carried, key: 'c', load: () => import('../officer/Carried.svelte') },
+  { path: 'carried', group: 'review', roles: ALL, label: words.carried, key: 'f', load: () => import('../officer/Carried.svelte') },
 ];
