@@ -23,6 +23,7 @@ const PAGES = {
   trend: 'oca',
   map: 'oca',
   unreached: 'oca',
+  choices: 'oca',
   plans: 'oca',
   material: 'oca',
   panels: 'oca',
@@ -84,7 +85,7 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.choose('account-role', 'officer');
     await desk.at('entry-save').click();
     await desk.at('entry-dialog').waitFor({ state: 'detached' });
-    await desk.says(/Cán bộ xã .*Hoành Mô.*Đồn Biên phòng cửa khẩu Hoành Mô/, desk.row('account-row', made));
+    await desk.says(/Cán bộ xã.*Hoành Mô.*Đồn Biên phòng cửa khẩu Hoành Mô/, desk.row('account-row', made));
     await desk.inspect('accounts');
     await server.terminal('moi');
   });
@@ -93,6 +94,9 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.row('account-row', made).getByTestId('account-edit').click();
     await desk.at('account-reset').click();
     await desk.at('account-password').fill('mat-khau-moi-2026');
+    await desk.at('entry-save').click();
+    await desk.says('không chứa tên đăng nhập', desk.at('entry-dialog'));
+    await desk.at('account-password').fill('suoi-xuoi-dong-2026');
     await desk.at('entry-save').click();
     await desk.page.getByText('Đã đặt lại mật khẩu của Chíu Văn Mới').waitFor();
     await desk.row('account-row', made).getByTestId('account-edit').click();
@@ -115,7 +119,7 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     }
     await desk.at('entry-save').click();
     await desk.at('entry-dialog').waitFor({ state: 'detached' });
-    await desk.says(/Trạm .*Đồn Biên phòng Bình Liêu .*Hoành Mô.*Bình Liêu/, desk.row('post-row', 'tinh-huc'));
+    for (const said of ['Trạm', 'Đồn Biên phòng Bình Liêu', 'Xã Hoành Mô', 'Xã Bình Liêu']) await desk.says(said, desk.row('post-row', 'tinh-huc'));
     await desk.row('post-row', 'tinh-huc').getByTestId('post-edit').click();
     await desk.at('post-name').fill('Trạm Biên phòng Tình Húc');
     await desk.at('entry-save').click();
@@ -127,17 +131,17 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.open('import', { kind: 'villages' });
     await desk.at('import-look').click();
     await desk.says('Chọn một tệp CSV', desk.page.locator('form'));
-    await choose('village_id,name,kind,area\nv-thu,Thử Nghiệm,thôn,2025-99999\n');
+    await choose('village_id,village_name,kind,source,new_commune_code\nv-thu,Thử Nghiệm,thôn,Nghị quyết 1,99999\n');
     await desk.at('import-look').click();
     const faults = desk.at('import-faults');
-    await desk.says('2025-99999', faults);
-    await desk.says('area', faults);
+    await desk.says('99999', faults);
+    await desk.says('new_commune_code', faults);
     assert.equal(await desk.at('import-apply').count(), 0);
   });
 
   await step('a dry run shows what would change and changes nothing; applied, it is so', async () => {
     // A new village, and one in a unit of 2024 that was split.
-    await choose('village_id,name,kind,area\nv-thu,Thử Nghiệm,thôn,2025-06841\nv-chia,Chia Tách,thôn,2024-06853\n');
+    await choose('village_id,village_name,kind,source,new_commune_code,old_commune_code\nv-thu,Thử Nghiệm,thôn,Nghị quyết 1,06841,\nv-chia,Chia Tách,thôn,Nghị quyết 1,,06853\n');
     await desk.at('import-look').click();
     await desk.page.locator('[data-testid=import-report][data-dry=true]').waitFor();
     await desk.says('2', desk.row('import-count', 'added'));
@@ -148,15 +152,22 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.page.locator('[data-testid=import-report][data-dry=false]').waitFor();
   });
 
-  await step('the village of the split unit is asked for, with its candidates', async () => {
-    const choice = desk.row('choice', 'v-chia');
-    await choice.waitFor();
-    assert.ok((await choice.getByRole('radio').count()) >= 2);
+  await step('the village of the split unit waits for who knows the place, who chooses among its candidates', async () => {
+    const waiting = desk.row('choice', 'v-chia');
+    await desk.says('Cán bộ xã hoặc điều phối viên', desk.at('choices'));
+    assert.ok((await waiting.getByRole('radio').count()) >= 2);
+    assert.equal(await desk.at('choice-save').count(), 0);
+    const other = await openDesk(t, server, 'dieu.phoi');
+    await other.open('choices');
+    const choice = other.row('choice', 'v-chia');
     assert.equal(await choice.getByRole('radio', { checked: true }).count(), 0, 'nothing is chosen by itself');
     assert.ok(await choice.getByTestId('choice-save').isDisabled());
+    await other.inspect('choices');
     await choice.getByRole('radio').first().check();
     await choice.getByTestId('choice-save').click();
     await choice.waitFor({ state: 'detached' });
+    await desk.open('choices');
+    await waiting.waitFor({ state: 'detached' });
   });
 
   await step('settings say what they accept, are kept, and hold on the pages', async () => {
@@ -175,6 +186,37 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.says('03/2026', desk.at('coverage-table'));
     const address = desk.page.locator('[data-testid=figure-sessions] a');
     assert.match(await address.getAttribute('href'), /from=2026-02-15&to=2026-03-14/);
+  });
+
+  await step('a ground map of the settings is asked for after a reload, and no other server before', async () => {
+    const style = { version: 8, sources: {}, layers: [{ id: 'sea', type: 'background', paint: { 'background-color': '#0000ff' } }] };
+    const asked = [];
+    await desk.page.route('https://ban-do.invalid/**', (route) => {
+      asked.push(route.request().url());
+      return route.fulfill({ json: style, headers: { 'access-control-allow-origin': '*' } });
+    });
+    await desk.open('settings');
+    await desk.at('setting-basemap_style_url').fill('http://ban-do.invalid/style.json');
+    await desk.at('settings-save').click();
+    await desk.says('địa chỉ https', desk.page.locator('form'));
+    await desk.at('setting-basemap_style_url').fill('https://ban-do.invalid/style.json');
+    await desk.at('settings-save').click();
+    await desk.page.getByText('Đã lưu cài đặt').waitFor();
+    await desk.open('map');
+    // The page that runs was fetched before: its policy names nobody else.
+    await desk.at('ground-failed').waitFor();
+    assert.deepEqual(asked, []);
+    const policy = desk.phone.complaints.splice(0);
+    assert.ok(policy.length > 0 && policy.every((said) => said.includes('https://ban-do.invalid/')), policy.join('\n'));
+    await desk.at('ground-renew').click();
+    await desk.phone.unlock();
+    await desk.open('map');
+    const map = desk.page.locator('[data-testid=map][data-idle=true]');
+    await map.waitFor();
+    await desk.page.waitForFunction(() => document.querySelector('[data-testid=map-row]'));
+    assert.equal(await desk.at('ground-failed').count(), 0);
+    assert.ok(asked.length > 0);
+    assert.ok((await desk.pixels(map, [0, 0, 255])) > 1_000, 'the ground map is drawn below the points');
   });
 
   await step('all of it stands in the audit, by name', async () => {

@@ -53,6 +53,8 @@ def raw(context, value):
     "application/vnd.banlang.receipts",
     "application/vnd.banlang.snapshot",
     "application/vnd.banlang.sync",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/csv",
 )
 def bytes_of(context, response):
     return response.content.decode("latin-1")

@@ -100,12 +100,13 @@ create index panel_check_by_site on panel_check (site, coalesce(checked_day, -1)
 
 -- Of a session that is linked to another: the one that counts in its place.
 alter table session add column counted_as bytea check (length(counted_as) = 16);
--- What waits for somebody, counted and listed without a walk over what is confirmed.
-create index session_open_by_area on session (generation, code, review_state, received_at_ms) where not voided and review_state <> 'confirmed';
+-- What waits for somebody, counted and listed without a walk over what is confirmed. What a partial index says of its rows
+-- stands in it once more: SQLite looks into the table for it otherwise.
+create index session_open_by_area on session (generation, code, review_state, received_at_ms, voided) where not voided and review_state <> 'confirmed';
 create index session_open_by_day on session (review_state, coalesce(held_day, -1), record_id) where not voided and review_state <> 'confirmed';
-create index session_open_by_arrival on session (review_state, received_at_ms, record_id) where not voided and review_state <> 'confirmed';
-create index session_voided on session (generation, code, received_at_ms) where voided;
-create index session_in_conflict on session (generation, code, received_at_ms) where not voided and conflict_count > 0;
+create index session_open_by_arrival on session (review_state, received_at_ms, record_id, voided) where not voided and review_state <> 'confirmed';
+create index session_voided on session (generation, code, received_at_ms, voided) where voided;
+create index session_in_conflict on session (generation, code, received_at_ms, voided, conflict_count) where not voided and conflict_count > 0;
 create index session_by_recorder on session (recorder, coalesce(held_day, -1), record_id);
 create index session_by_village on session (village_id, coalesce(held_day, -1), record_id);
 

@@ -27,10 +27,10 @@ pub enum AccountError {
     #[error("display_name: 1 to 100 characters")]
     DisplayName,
     /// The role works in areas and none was given.
-    #[error("areas: a {0} needs at least one area, for instance 2025-06841")]
+    #[error("areas: the role {0} needs at least one area, for instance 2025-06841")]
     NoArea(Role),
     /// The role has every area, and some were given.
-    #[error("areas: a {0} has every area; give none")]
+    #[error("areas: the role {0} has every area; give none")]
     NeedlessArea(Role),
     /// No unit of the reference data has this number: what is recorded there would belong nowhere.
     #[error("areas: {0} is not a unit of the reference data; give generation and code, for instance 2025-06841")]

@@ -36,7 +36,11 @@ pub const LAST_ADMINISTRATOR: ProblemKind = ProblemKind::new(
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let said = error.to_string();
-        let field = |field: &str| FIELD.problem().field(field).accepted(said.clone());
+        // The field stands beside what it accepts.
+        let field = |field: &str| {
+            let accepted = said.strip_prefix(field).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&said);
+            FIELD.problem().field(field).accepted(accepted)
+        };
         match error {
             AccountError::Unknown => ACCOUNT_UNKNOWN.problem(),
             AccountError::Taken(_) => USERNAME_TAKEN.problem().field("username"),

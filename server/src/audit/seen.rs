@@ -30,7 +30,7 @@ const REMEMBERED: usize = 50_000;
 
 /// What this process knows to be in the audit.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<HashSet<(i64, RecordId, i64)>>);
+pub(crate) struct Seen(Mutex<HashSet<(i64, RecordId, i64)>>);
 
 impl Seen {
     fn knows(&self, key: &(i64, RecordId, i64)) -> bool {
@@ -96,5 +96,91 @@ impl Row {
             query.bind(end_of_day_ms(self.day - 1)).bind(end_of_day_ms(self.day)).execute(c).await.map(drop)
         })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_core::id::Role::{self, Administrator, Coordinator, Guard, Officer};
+
+    use crate::coverage::testing::fill;
+    use crate::db::testing::{Failure, on_each};
+    use crate::register::desk::Desk;
+
+    /// Rows of who saw something, as (subject, person).
+    async fn seen(desk: &mut Desk) -> Result<Vec<(String, String)>, Failure> {
+        let page = desk.read(Coordinator, "/v1/audit?action=session.seen").await?;
+        let rows = page["rows"].as_array().cloned().unwrap_or_default();
+        let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        Ok(rows.iter().map(|row| (text(row, "subject"), text(row, "account_name"))).collect())
+    }
+
+    async fn first(desk: &mut Desk, role: Role) -> Result<String, Failure> {
+        let page = desk.read(role, "/v1/sessions?limit=1").await?;
+        Ok(page["sessions"][0]["id"].as_str().ok_or("a session")?.to_owned())
+    }
+
+    #[tokio::test]
+    async fn who_opens_a_session_is_told_of_once_a_day() -> Result<(), Failure> {
+        on_each(async |db| {
+            let mut desk = Desk::new(db).await?;
+            fill(db, 3_000, 1).await?;
+            let id = first(&mut desk, Officer).await?;
+            let target = format!("/v1/sessions/{id}");
+            desk.read(Guard, &target).await?;
+            assert!(seen(&mut desk).await?.is_empty(), "a guard reads what guards recorded");
+            for role in [Officer, Officer, Coordinator, Administrator] {
+                desk.read(role, &target).await?;
+            }
+            let people = |rows: Vec<(String, String)>| rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
+            let expected = ["Đồng chí administrator", "Đồng chí coordinator", "Đồng chí officer"];
+            assert_eq!(people(seen(&mut desk).await?), expected);
+            // Another process of the same server knows it from the database.
+            let sibling = desk.world.sibling()?;
+            desk.officer.refresh(&sibling).await?;
+            assert_eq!(desk.officer.get(&sibling, &target).await?.status.as_u16(), 200);
+            assert_eq!(seen(&mut desk).await?.len(), 3);
+            desk.world.clock.advance_ms(86_400_000);
+            desk.officer.refresh(&desk.world.clone()).await?;
+            desk.coordinator.refresh(&desk.world.clone()).await?;
+            desk.read(Officer, &target).await?;
+            assert_eq!(seen(&mut desk).await?.len(), 4);
+            Ok(())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn what_is_not_shown_is_not_told_of() -> Result<(), Failure> {
+        on_each(async |db| {
+            let mut desk = Desk::new(db).await?;
+            fill(db, 200, 1).await?;
+            let page = desk.read(Coordinator, "/v1/sessions?area=2025-06838").await?;
+            let far = page["sessions"][0]["id"].as_str().ok_or("a session")?.to_owned();
+            for target in [format!("/v1/sessions/{far}"), format!("/v1/sessions/{}", "ab".repeat(16))] {
+                assert_eq!(desk.get(Officer, &target).await?.code(), "session.unknown");
+            }
+            assert!(seen(&mut desk).await?.is_empty());
+            Ok(())
+        })
+        .await
+    }
+
+    /// The writing connection is taken all the while.
+    #[tokio::test]
+    async fn opening_again_waits_for_no_writer() -> Result<(), Failure> {
+        on_each(async |db| {
+            let mut desk = Desk::new(db).await?;
+            fill(db, 3_000, 1).await?;
+            let id = first(&mut desk, Officer).await?;
+            let target = format!("/v1/sessions/{id}");
+            desk.read(Officer, &target).await?;
+            let writing = db.begin().await?;
+            desk.read(Officer, &target).await?;
+            writing.rollback().await?;
+            assert_eq!(seen(&mut desk).await?.len(), 1);
+            Ok(())
+        })
+        .await
     }
 }

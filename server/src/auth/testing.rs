@@ -34,6 +34,8 @@ pub struct World {
     pub app: AppState,
     /// Its clock.
     pub clock: Arc<ManualClock>,
+    /// Where its files lie; goes with the last clone.
+    _data: Arc<tempfile::TempDir>,
     router: Router,
     password_hash: String,
 }
@@ -65,11 +67,12 @@ impl World {
     pub async fn new(db: &Db) -> Result<Self, Failure> {
         let clock = Arc::new(ManualClock::at(START));
         db.write(async |tx| key::ensure(tx, START).await).await?;
-        let config = Config::defaults_in(std::path::Path::new("unused"))?;
+        let data = Arc::new(tempfile::tempdir()?);
+        let config = Config::defaults_in(data.path())?;
         let app = AppState::new(db.clone(), config, clock.clone());
         let router = crate::router::router(app.clone())?;
         let password_hash = app.auth.hasher.hash(PASSWORD.to_owned().into()).await?;
-        Ok(Self { app, clock, router, password_hash })
+        Ok(Self { app, clock, _data: data, router, password_hash })
     }
 
     /// A second server process over the same database and clock.

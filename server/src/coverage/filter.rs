@@ -3,9 +3,9 @@
 use sync_core::record::Code;
 
 use super::calendar::{Calendar, ReportMonth};
-use super::facets::facets;
 use super::query::{Range, RangeParams, refuse};
-use super::read::{Grain, Part, sums};
+use super::read::{Part, sums};
+use super::{FacetPlace, Grain, facets};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::material::stays;
@@ -89,7 +89,7 @@ pub(super) async fn parts(
         Some(Filter::Value(facet, value)) => {
             let of = (*facet, Some(value.as_str()));
             for (place, sums) in facets(tx, calendar, from..=to, grain, of, scope.areas()).await? {
-                found.push(Part { day: place.day, area: place.area, village: place.village, sums: counted(sums) });
+                found.push(part(place, sums));
             }
         }
         Some(Filter::Post(post)) => {
@@ -103,7 +103,7 @@ pub(super) async fn parts(
                 let recorder = stay.recorder.0.to_string();
                 let of = (Facet::Recorder, Some(recorder.as_str()));
                 for (place, sums) in facets(tx, calendar, days, grain, of, scope.areas()).await? {
-                    found.push(Part { day: place.day, area: place.area, village: place.village, sums: counted(sums) });
+                    found.push(part(place, sums));
                 }
             }
         }
@@ -111,7 +111,8 @@ pub(super) async fn parts(
     Ok(found)
 }
 
-fn counted(of: FacetSums) -> Sums {
+fn part(place: FacetPlace, of: FacetSums) -> Part {
     let FacetSums { sessions, confirmed, attendances, posts } = of;
-    Sums { sessions, confirmed, attendances, posts, ..Sums::default() }
+    let sums = Sums { sessions, confirmed, attendances, posts, ..Sums::default() };
+    Part { day: place.day, area: place.area, village: place.village, sums }
 }

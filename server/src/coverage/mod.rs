@@ -23,9 +23,7 @@ mod villages;
 
 pub use devices::DevicesHeard;
 pub(crate) use devices::{Covering, areas_of};
-#[cfg(test)]
-pub(crate) use facets::FacetPlace;
-pub(crate) use facets::facets;
+pub(crate) use facets::{FacetPlace, facets};
 pub(crate) use place::{Belongs, Place, Reported};
 pub(crate) use read::{Grain, area_condition, material, sums};
 pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};

@@ -14,7 +14,6 @@ use crate::app::AppState;
 use crate::auth::Principal;
 use crate::problem::{Json, Problem, Query};
 use crate::project;
-use crate::register::entry::{HEADQUARTERS, only};
 use crate::setting;
 
 /// The routes of this module.
@@ -83,7 +82,7 @@ async fn show_trend(
     Query(params): Query<TrendParams>,
     principal: Principal,
 ) -> Result<Json<Trend>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let params = RangeParams::from(params);
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
@@ -101,7 +100,7 @@ async fn show_map(
     Query(params): Query<MapParams>,
     principal: Principal,
 ) -> Result<Json<CoverageMap>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let params = RangeParams::from(params);
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;

@@ -1,3 +1,5 @@
+mod headquarters;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

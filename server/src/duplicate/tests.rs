@@ -43,6 +43,12 @@ async fn told_twice(db: &Db) -> Result<(Arc<Catalogue>, Told, Told), Failure> {
     let catalogue = prepare(db).await?;
     let one = Told::new(area(2024, 1), "a", "2026-03-01", 1, 40)?.starting(1_140).store(db, 100).await?;
     let other = Told::new(area(2025, 1), "a", "2026-03-01", 2, 44)?.starting(1_170).store(db, 200).await?;
+    run(
+        db,
+        "insert into account (id, username, display_name, role, password_hash, active, created_at_ms) values \
+         (2, 'hai', 'Hải', 'guard', '', true, 0)",
+    )
+    .await?;
     run(db, "insert into account_post (account_id, since_day, post_id) values (1, 0, 'hoanh-mo'), (2, 0, 'dong-van')")
         .await?;
     Ok((catalogue, one, other))

@@ -22,7 +22,7 @@ use crate::cli::Lang;
 use crate::coverage::calendar::{day_text, local_day};
 use crate::db::Tx;
 use crate::problem::Problem;
-use crate::register::entry::{HEADQUARTERS, only, reason};
+use crate::register::entry::reason;
 use crate::setting;
 use crate::write_tx;
 
@@ -47,6 +47,8 @@ pub(super) enum What {
     Panels,
     /// `GET /v1/material/stock`.
     Material,
+    /// `GET /v1/reports/period`: a line a figure.
+    Report,
 }
 
 impl What {
@@ -58,6 +60,7 @@ impl What {
             Self::Unreached => "unreached",
             Self::Panels => "panels",
             Self::Material => "material",
+            Self::Report => "report",
         }
     }
 }
@@ -128,12 +131,12 @@ struct NewExport {
     responses((status = 200, description = "The file", content(
         (crate::openapi::Binary = "text/csv"),
         (crate::openapi::Binary = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (crate::openapi::Binary = "application/geo+json")))))]
+        (serde_json::Value = "application/geo+json")))))]
 async fn export(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<NewExport>,
 ) -> Result<Response, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let reason = reason(&value.reason)?;
     let place = app.exports.place()?;
     let catalogue = app.reference.current().await?;

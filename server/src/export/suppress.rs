@@ -86,8 +86,8 @@ pub fn column(threshold: i64, parts: &[Part], total: Part) -> (Vec<Shown>, Shown
     while !is_safe(threshold, parts, &shown, total, sum) {
         match spare.pop() {
             Some(at) => shown[at] = Shown::Hidden,
-            None if matches!(sum, Shown::Value(_)) => sum = Shown::Hidden,
-            // Without a total that is known and without a figure that is shown nothing can be worked out.
+            None if sum != Shown::Hidden => sum = Shown::Hidden,
+            // From a total that is not known nothing can be subtracted.
             None => break,
         }
     }
@@ -101,7 +101,11 @@ fn is_safe(threshold: i64, parts: &[Part], shown: &[Shown], total: Part, sum: Sh
         parts.iter().zip(shown).filter_map(|(part, shown)| unknown(threshold, *part, *shown)).collect();
     let least: i64 = hidden.iter().map(|part| part.least).sum();
     let most: i64 = hidden.iter().map(|part| part.most).sum();
-    let of_total = unknown(threshold, total, sum);
+    // A total is hidden also when it is small itself, so a hidden one may be anything.
+    let of_total = unknown(threshold, total, sum).map(|known| match sum {
+        Shown::Hidden => Unknown { least: 0, ..known },
+        Shown::Value(_) | Shown::Few { .. } => known,
+    });
     let (total_least, total_most) = of_total.map_or((total.value, total.value), |total| (total.least, total.most));
     let parts_stay = hidden.iter().all(|part| {
         part.guarded.is_none_or(|(low, high)| {
@@ -174,7 +178,8 @@ mod tests {
                 Shown::Hidden => (5..=most).collect(),
             }
         };
-        let totals = choices(total, sum);
+        // A hidden total may be anything.
+        let totals = if sum == Shown::Hidden { (0..=total.of.unwrap_or(99)).collect() } else { choices(total, sum) };
         let mut found = vec![Vec::new(); parts.len()];
         let mut worlds: Vec<Vec<i64>> = vec![Vec::new()];
         for (part, shown) in parts.iter().zip(shown) {

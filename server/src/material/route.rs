@@ -16,7 +16,7 @@ use crate::coverage::calendar::{local_day, parse_day};
 use crate::coverage::query::refuse;
 use crate::problem::{Json, Path, Problem, Query};
 use crate::project;
-use crate::register::entry::{HEADQUARTERS, VoidEntry, only, reason};
+use crate::register::entry::{VoidEntry, reason};
 use crate::write_tx;
 
 /// The routes of this module.
@@ -50,7 +50,7 @@ async fn show_stock(
     Query(params): Query<StockParams>,
     principal: Principal,
 ) -> Result<Json<Stock>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let day = params.read(local_day(app.now().0))?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
@@ -66,7 +66,7 @@ async fn list(
     Query(params): Query<IssueParams>,
     principal: Principal,
 ) -> Result<Json<IssuePage>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     Ok(Json(issue::list(&mut tx, &catalogue, &principal.areas, &params).await?))
@@ -79,7 +79,7 @@ async fn enter(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<NewIssue>,
 ) -> Result<(StatusCode, Json<Issue>), Problem> {
-    only(&principal, &[Role::Coordinator])?;
+    principal.expect_role(&[Role::Coordinator], "coordinator")?;
     let catalogue = app.reference.current().await?;
     let made = write_tx!(app.db, |tx| issue::enter(tx, &app, &catalogue, &principal, &value))?;
     Ok((StatusCode::CREATED, Json(made)))
@@ -94,7 +94,7 @@ async fn void(
     Path(id): Path<i64>,
     SignedJson { principal, value }: SignedJson<VoidEntry>,
 ) -> Result<Json<Issue>, Problem> {
-    only(&principal, &[Role::Coordinator])?;
+    principal.expect_role(&[Role::Coordinator], "coordinator")?;
     let reason = reason(&value.reason)?;
     let catalogue = app.reference.current().await?;
     Ok(Json(write_tx!(app.db, |tx| issue::void(tx, &app, &catalogue, &principal, id, &reason))?))

@@ -9,7 +9,6 @@ use crate::app::AppState;
 use crate::auth::Principal;
 use crate::coverage::calendar::local_day;
 use crate::problem::{Json, Problem, Query};
-use crate::register::entry::{HEADQUARTERS, only};
 use crate::setting;
 
 /// The routes of this module.
@@ -25,10 +24,10 @@ async fn list(
     Query(params): Query<PanelParams>,
     principal: Principal,
 ) -> Result<Json<Panels>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
-    let usual = i64::from(setting::read(&mut tx).await?.panel_check_days);
-    let asked = params.read(&catalogue, usual)?;
+    let usual = setting::read(&mut tx).await?.panel_check_days;
+    let asked = params.read(&catalogue, i64::from(usual))?;
     Ok(Json(panels(&mut tx, &catalogue, &principal.areas, &asked, local_day(app.now().0)).await?))
 }

@@ -13,7 +13,7 @@ use crate::auth::{Principal, Scope, SignedJson, check_again};
 use crate::db::Tx;
 use crate::problem::{FIELD, Json, Problem};
 use crate::reference::{ALL, Catalogue, Item, LAND_BORDER, Per, Plan, set_plan};
-use crate::register::entry::{HEADQUARTERS, number, only};
+use crate::register::entry::number;
 use crate::write_tx;
 
 /// The routes of this module.
@@ -126,7 +126,7 @@ fn plans(catalogue: &Catalogue, scope: &Scope) -> Plans {
 #[utoipa::path(get, path = "/v1/plans", tag = "plans",
     responses((status = 200, description = "Plans", body = Plans)))]
 async fn list(State(app): State<AppState>, principal: Principal) -> Result<Json<Plans>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let catalogue = app.reference.current().await?;
     Ok(Json(plans(&catalogue, &principal.areas)))
 }
@@ -138,7 +138,7 @@ async fn set(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<SetPlan>,
 ) -> Result<Json<Plans>, Problem> {
-    only(&principal, &[Role::Coordinator])?;
+    principal.expect_role(&[Role::Coordinator], "coordinator")?;
     let before = app.reference.current().await?;
     let sessions = number("sessions", value.sessions, 0, 366)?;
     let (id, plan) = checked(&before, value, u32::try_from(sessions).unwrap_or_default())?;

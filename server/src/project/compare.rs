@@ -373,7 +373,9 @@ impl Table {
             })
             .collect();
         let begin = if after { format!("where ({}) > ({})", keys.join(", "), bound.join(", ")) } else { String::new() };
-        let (cells, name, order) = (cells.join(", "), self.name, keys.join(", "));
+        // By the table's name: alone, a key would name the text that PostgreSQL calls by the same name, and 10 comes before 9.
+        let order: Vec<String> = keys.iter().map(|key| format!("{}.{key}", self.name)).collect();
+        let (cells, name, order) = (cells.join(", "), self.name, order.join(", "));
         format!("select {cells} from {name} {begin} order by {order} limit {PAGE_ROWS}")
     }
 }

@@ -212,7 +212,8 @@ impl Projector {
         other_rows::write_reviews(tx, self.reviews.values()).await?;
         other_rows::write_panel_checks(tx, self.panel_checks.values()).await?;
         self.write_conflicts(tx, known.clone()).await?;
-        pairs::suspect(tx, &occasions, &known).await?;
+        let fresh: BTreeSet<RecordId> = rows.keys().filter(|id| !old.contains_key(*id)).copied().collect();
+        pairs::suspect(tx, &occasions, &known, &fresh).await?;
         let calendar = rollup::calendar(tx).await?;
         rollup::apply(tx, calendar, &deltas).await
     }

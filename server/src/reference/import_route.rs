@@ -19,7 +19,6 @@ use crate::cli::Lang;
 use crate::db::Tx;
 use crate::ingest::expect_media;
 use crate::problem::{Json, Path, Problem, ProblemKind, QUERY, Query};
-use crate::register::entry::only;
 use crate::write_tx;
 
 /// The file holds something that is not accepted; nothing was written.
@@ -70,8 +69,10 @@ async fn upload(
 ) -> Result<Json<ImportReport>, Problem> {
     let kind = known_kind(&kind)?;
     match kind {
-        Kind::Plans => only(&principal, &[Role::Coordinator, Role::Administrator])?,
-        _ => only(&principal, &[Role::Administrator])?,
+        Kind::Plans => {
+            principal.expect_role(&[Role::Coordinator, Role::Administrator], "coordinator or administrator")?
+        }
+        _ => principal.expect_role(&[Role::Administrator], "administrator")?,
     }
     expect_media(&headers, "text/csv")?;
     let file_name = params.file_name.unwrap_or_default();

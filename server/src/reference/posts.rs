@@ -21,7 +21,6 @@ use crate::audit::{self, Actor};
 use crate::auth::{Principal, SignedJson, check_again};
 use crate::db::Tx;
 use crate::problem::{FIELD, Json, Problem};
-use crate::register::entry::{HEADQUARTERS, only};
 use crate::write_tx;
 
 /// Most units one post works in.
@@ -109,7 +108,7 @@ fn view(catalogue: &Catalogue, post: &Item<Post>, people: &BTreeMap<String, u32>
 #[utoipa::path(get, path = "/v1/posts", tag = "reference",
     responses((status = 200, description = "The posts", body = Posts)))]
 async fn list(State(app): State<AppState>, principal: Principal) -> Result<Json<Posts>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let people = people(&mut tx).await?;
@@ -149,7 +148,7 @@ async fn put(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<PutPost>,
 ) -> Result<(StatusCode, Json<PostView>), Problem> {
-    only(&principal, &[Role::Administrator])?;
+    principal.expect_role(&[Role::Administrator], "administrator")?;
     let (id, is_new) = write_tx!(app.db, |tx| put_in(tx, &app, &principal, &value))?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
-use sync_core::id::{Role, UnixMs};
+use sync_core::id::UnixMs;
 use sync_core::record::looks_like_identity;
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use crate::coverage::calendar::{local_day, parse_day};
 use crate::coverage::query::refuse;
 use crate::db::Tx;
 use crate::on_db;
-use crate::problem::{FIELD, FORBIDDEN, Problem, ProblemKind};
+use crate::problem::{FIELD, Problem, ProblemKind};
 
 /// No row of this number that the caller may see.
 pub const ENTRY_UNKNOWN: ProblemKind = ProblemKind::new(404, "entry.unknown", "No such entry", "Không có mục nhập này");
@@ -111,21 +111,6 @@ impl DayParams {
         Ok((from, to))
     }
 }
-
-/// Refuses whoever has none of these roles.
-///
-/// # Errors
-/// `request.forbidden`, naming the roles.
-pub fn only(principal: &Principal, roles: &[Role]) -> Result<(), Problem> {
-    if principal.has_role(roles) {
-        return Ok(());
-    }
-    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    Err(FORBIDDEN.problem().accepted(names.join(" or ")).detail("your role may not do this"))
-}
-
-/// Roles that read what headquarters keeps.
-pub const HEADQUARTERS: &[Role] = &[Role::Officer, Role::Coordinator, Role::Administrator];
 
 /// A day of a body that is not after today.
 ///

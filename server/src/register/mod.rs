@@ -3,6 +3,8 @@
 //! Counts only: never who came. A row is not changed and never deleted; it is voided, with a reason, and stays listed.
 
 mod club;
+#[cfg(test)]
+pub(crate) mod desk;
 pub mod entry;
 mod figure;
 mod media;

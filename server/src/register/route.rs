@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::club::{self, ClubMeeting, Clubs, NewClubMeeting};
-use super::entry::{DayParams, HEADQUARTERS, VoidEntry, only, reason};
+use super::entry::{DayParams, VoidEntry, reason};
 use super::figure::{self, Figure, Figures, NewFigure};
 use super::media::{self, Media, MediaItem, NewMedia};
 use crate::app::AppState;
@@ -38,7 +38,7 @@ async fn list_clubs(
     Query(params): Query<DayParams>,
     principal: Principal,
 ) -> Result<Json<Clubs>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let days = params.read()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
@@ -54,7 +54,7 @@ async fn enter_meeting(
     Path(id): Path<String>,
     SignedJson { principal, value }: SignedJson<NewClubMeeting>,
 ) -> Result<(StatusCode, Json<ClubMeeting>), Problem> {
-    only(&principal, ENTER)?;
+    principal.expect_role(ENTER, "officer or coordinator")?;
     let catalogue = app.reference.current().await?;
     let made = write_tx!(app.db, |tx| club::enter(tx, &app, &catalogue, &principal, &id, &value))?;
     Ok((StatusCode::CREATED, Json(made)))
@@ -69,7 +69,7 @@ async fn void_meeting(
     Path(id): Path<i64>,
     SignedJson { principal, value }: SignedJson<VoidEntry>,
 ) -> Result<Json<ClubMeeting>, Problem> {
-    only(&principal, ENTER)?;
+    principal.expect_role(ENTER, "officer or coordinator")?;
     let reason = reason(&value.reason)?;
     let catalogue = app.reference.current().await?;
     Ok(Json(write_tx!(app.db, |tx| club::void(tx, &app, &catalogue, &principal, id, &reason))?))
@@ -83,7 +83,7 @@ async fn list_media(
     Query(params): Query<DayParams>,
     principal: Principal,
 ) -> Result<Json<Media>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let days = params.read()?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
@@ -97,7 +97,7 @@ async fn enter_media(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<NewMedia>,
 ) -> Result<(StatusCode, Json<MediaItem>), Problem> {
-    only(&principal, ENTER)?;
+    principal.expect_role(ENTER, "officer or coordinator")?;
     let catalogue = app.reference.current().await?;
     let made = write_tx!(app.db, |tx| media::enter(tx, &app, &catalogue, &principal, &value))?;
     Ok((StatusCode::CREATED, Json(made)))
@@ -112,7 +112,7 @@ async fn void_media(
     Path(id): Path<i64>,
     SignedJson { principal, value }: SignedJson<VoidEntry>,
 ) -> Result<Json<MediaItem>, Problem> {
-    only(&principal, ENTER)?;
+    principal.expect_role(ENTER, "officer or coordinator")?;
     let reason = reason(&value.reason)?;
     let catalogue = app.reference.current().await?;
     Ok(Json(write_tx!(app.db, |tx| media::void(tx, &app, &catalogue, &principal, id, &reason))?))
@@ -126,7 +126,7 @@ async fn list_figures(
     Query(params): Query<DayParams>,
     principal: Principal,
 ) -> Result<Json<Figures>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let days = params.read()?;
     let mut tx = app.db.snapshot().await?;
     Ok(Json(figure::list(&mut tx, days).await?))
@@ -139,7 +139,7 @@ async fn enter_figure(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<NewFigure>,
 ) -> Result<(StatusCode, Json<Figure>), Problem> {
-    only(&principal, &[Role::Coordinator])?;
+    principal.expect_role(&[Role::Coordinator], "coordinator")?;
     let made = write_tx!(app.db, |tx| figure::enter(tx, &app, &principal, &value))?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -153,7 +153,7 @@ async fn void_figure(
     Path(id): Path<i64>,
     SignedJson { principal, value }: SignedJson<VoidEntry>,
 ) -> Result<Json<Figure>, Problem> {
-    only(&principal, &[Role::Coordinator])?;
+    principal.expect_role(&[Role::Coordinator], "coordinator")?;
     let reason = reason(&value.reason)?;
     Ok(Json(write_tx!(app.db, |tx| figure::void(tx, &app, &principal, id, &reason))?))
 }

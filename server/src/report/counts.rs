@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facets::Values;
 use super::period::Days;
 use super::register::{self, Media, Panels};
 use crate::coverage::calendar::Calendar;
-use crate::coverage::{Belongs, Grain, Place, Reported, Totals, UnplacedTotals, facets, material, sums};
+use crate::coverage::{Belongs, Grain, Place, Reported, Totals, UnplacedTotals, material, sums};
 use crate::db::{DbError, Tx};
-use crate::project::{Facet, FacetSums};
 use crate::reference::Catalogue;
-
-/// The facets a report shows. Who recorded what is not among them.
-pub(super) const FACETS: [Facet; 4] = [Facet::Format, Facet::Topic, Facet::Language, Facet::Difficulty];
 
 /// What is counted of one period.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +16,7 @@ pub(super) struct Counts {
     /// Sums and material that belong to what is reported on.
     pub(super) totals: Totals,
     /// Of each facet, what was counted under each value.
-    pub(super) facets: BTreeMap<Facet, BTreeMap<String, FacetSums>>,
+    pub(super) facets: Values,
     /// Villages of today, by id, with a session.
     pub(super) reached: BTreeSet<String>,
     /// What may belong to it, once a person has chosen.
@@ -31,7 +28,7 @@ pub(super) struct Counts {
     pub(super) context: BTreeMap<String, i64>,
 }
 
-/// Counts the days of a period.
+/// Counts the days of a period; what sessions were like is read for all periods at once.
 pub(super) async fn read(
     tx: &mut Tx,
     reported: &Reported<'_>,
@@ -54,16 +51,6 @@ pub(super) async fn read(
     for part in material(tx, calendar, range(), areas).await? {
         let belongs = reported.belongs(part.area, &part.village);
         counts.at(reported, &belongs, |totals| totals.add_material(&part.kind, part.quantity));
-    }
-    for facet in FACETS {
-        let values = counts.facets.entry(facet).or_default();
-        let parts = facets(tx, calendar, range(), Grain::Range, (facet, None), areas).await?;
-        for (place, sums) in parts {
-            let counts_here = reported.is_province() || reported.belongs(place.area, &place.village) == Belongs::Yes;
-            if counts_here {
-                *values.entry(place.value).or_default() += sums;
-            }
-        }
     }
     counts.panels = register::panels(tx, reported, days).await?;
     counts.club_meetings = register::club_meetings(tx, reported, days).await?;

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::counts::{Counts, FACETS};
+use super::counts::Counts;
+use super::facets::{Counted, FACETS};
 use super::register::{club_sites, panel_sites};
 use super::words::{Pair, Words, unit};
 use crate::coverage::Reported;
-use crate::project::{Facet, FacetSums, ONLINE, Sums};
+use crate::project::{Facet, ONLINE, Sums};
 use crate::reference::{Catalogue, Kind};
 use crate::register::FIGURES;
 
@@ -203,7 +204,7 @@ fn by_value(table: &mut Table<'_>, catalogue: &Catalogue, facet: Facet) {
     {
         // What is held on social media is counted in posts.
         let is_online = facet == Facet::Format && code == ONLINE;
-        let counted = |sums: &FacetSums| if is_online { sums.posts } else { sums.sessions };
+        let counted = |sums: &Counted| if is_online { sums.posts } else { sums.sessions };
         let of = |counts: &Counts| {
             let sums = counts.facets.get(&facet).and_then(|values| values.get(&code));
             sums.map(counted).unwrap_or_default()

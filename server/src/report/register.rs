@@ -100,8 +100,8 @@ pub(super) async fn media(tx: &mut Tx, reported: &Reported<'_>, days: Days) -> R
     const ROWS: &str = "select kind, generation, code, cast(sum(quantity) as bigint), \
         cast(coalesce(sum(minutes), 0) as bigint) from media_item \
         where void_reason is null and published_day between $1 and $2 group by kind, generation, code";
-    let rows: Vec<(String, Option<i64>, Option<i64>, i64, i64)> =
-        on_db!(tx, |c| sqlx::query_as(ROWS).bind(days.from).bind(days.to).fetch_all(c).await)?;
+    type Row = (String, Option<i64>, Option<i64>, i64, i64);
+    let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(ROWS).bind(days.from).bind(days.to).fetch_all(c).await)?;
     let mut media = Media::default();
     for (kind, generation, code, quantity, minutes) in rows {
         let counts = match generation.zip(code) {

@@ -6,6 +6,7 @@
 
 pub mod command;
 mod devices;
+mod headquarters;
 mod people;
 mod story;
 #[cfg(test)]

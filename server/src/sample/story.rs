@@ -9,6 +9,7 @@ use sync_core::record::{
 };
 
 use super::devices::{Carrier, Dice, demo_store, enrol};
+use super::headquarters::{self, ROUNDS, look_at_panels, round_at};
 use super::people::PEOPLE;
 use super::{DAY_MS, DAYS, Made, Place, SampleError, StoryClock};
 use crate::app::AppState;
@@ -46,10 +47,17 @@ pub(super) async fn tell(
             Role::Coordinator | Role::Administrator => {}
         }
     }
+    // Dice of their own: rounds to the panels change nothing else of the story.
+    let mut panel_dice = Dice::new(seed ^ 0x0061_6e65);
     let mut sessions = 0;
     for week in 0..DAYS / 7 {
         let monday = UnixMs(now.0 - (DAYS - 7 * week) * DAY_MS);
         sessions += a_week(&mut guards, clock, monday, &mut dice).await?;
+        if let Some(date) = day_of(round_at(monday)).filter(|_| ROUNDS.contains(&week)) {
+            for guard in &mut guards {
+                look_at_panels(guard, date, &mut panel_dice).await?;
+            }
+        }
         clock.set(UnixMs(monday.0 + 6 * DAY_MS));
         for (turn, guard) in guards.iter_mut().enumerate() {
             if week % WEEKS_APART[turn % WEEKS_APART.len()] == 0 {
@@ -79,6 +87,9 @@ pub(super) async fn tell(
     // They read on the server: their devices hold nothing, so they are enrolled last, with a fresh sign-in.
     for person in PEOPLE.iter().filter(|person| matches!(person.role, Role::Coordinator | Role::Administrator)) {
         let mut field = enrol(app, clock, place, person).await?;
+        if person.role == Role::Coordinator {
+            headquarters::enter(&mut field, now).await?;
+        }
         field.move_server(&place.served).await?;
         field.close().await?;
     }

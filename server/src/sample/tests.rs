@@ -9,6 +9,7 @@ use super::{SEED, SampleError, install};
 use crate::config::Config;
 use crate::db::testing::{Failure, TestDb};
 use crate::field::{Field, OpenOptions};
+use crate::on_db;
 
 const NOW: UnixMs = UnixMs(1_795_400_000_000);
 
@@ -36,6 +37,18 @@ async fn the_sample_is_a_year_with_everything_a_person_may_have_to_decide() -> R
     let days: Vec<_> = list.iter().filter_map(|found| found.summary.date).collect();
     assert!(days.first().zip(days.last()).is_some_and(|(last, first)| last.day_number() - first.day_number() > 300));
     officer.close().await?;
+
+    // Nothing that headquarters reads is empty.
+    for (table, least) in
+        [("material_issue", 40), ("club_meeting", 50), ("media_item", 40), ("context_figure", 2), ("account_post", 7)]
+    {
+        let count = format!("select count(*) from {table}");
+        let rows: i64 = on_db!(test.db, |c| sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(c).await)?;
+        assert!(rows >= least, "{table}: {rows}");
+    }
+    let checked = "select count(distinct site) from panel_check";
+    let checked: i64 = on_db!(test.db, |c| sqlx::query_scalar(checked).fetch_one(c).await)?;
+    assert!((15..177).contains(&checked), "{checked} panels were looked at");
 
     let mut guard = Field::open(&made.guard_store, OpenOptions::default()).await?;
     assert_eq!(guard.status().await?.only_here, 0);

@@ -66,7 +66,8 @@ pub struct SessionParams {
     /// Who recorded it: the number of an account.
     #[param(value_type = Option<u32>)]
     pub recorder: Option<String>,
-    /// The post at which the recorder worked on the day held.
+    /// The post at which the recorder worked on the day held; its id, see /v1/posts.
+    #[param(pattern = r"^[^\x00]*$")]
     pub post: Option<String>,
     /// A topic covered, for instance `tricks`.
     pub topic: Option<String>,

@@ -22,6 +22,7 @@ pub(crate) struct Told {
     pub(crate) device: u8,
     pub(crate) edit: SessionEdit,
     changes: Vec<Vec<u8>>,
+    received_at: i64,
 }
 
 pub(crate) fn area(generation: u16, code: u32) -> AreaId {
@@ -45,7 +46,7 @@ impl Told {
             ..SessionFieldsEdit::default()
         };
         let edit = SessionEdit { fields, ..SessionEdit::default() };
-        Ok(Self { area, device, edit, changes: Vec::new() })
+        Ok(Self { area, device, edit, changes: Vec::new(), received_at: 0 })
     }
 
     pub(crate) fn starting(mut self, minute: u16) -> Self {
@@ -84,15 +85,16 @@ impl Told {
     pub(crate) async fn store(mut self, db: &Db, received_at: i64) -> Result<Self, Failure> {
         let made = record::create(&Draft::Session(Box::new(self.edit.clone())), &self.author(self.device), 1)?;
         self.changes = vec![made.change.bytes];
+        self.received_at = received_at;
         self.write(db, received_at).await?;
         Ok(self)
     }
 
-    async fn write(&self, db: &Db, received_at: i64) -> Result<(), Failure> {
+    async fn write(&self, db: &Db, updated_at: i64) -> Result<(), Failure> {
         let view = self.view()?;
-        let (area, at) = (self.area, UnixMs(received_at));
+        let (area, received_at, updated_at) = (self.area, UnixMs(self.received_at), UnixMs(updated_at));
         let projected =
-            Projected { area, view: &view, received_at: at, updated_at: at, updated_by: DeviceId([self.device; 8]) };
+            Projected { area, view: &view, received_at, updated_at, updated_by: DeviceId([self.device; 8]) };
         Ok(db.write(async |tx| apply(tx, &projected).await).await?)
     }
 

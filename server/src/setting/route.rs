@@ -16,7 +16,6 @@ use crate::coverage::adopt_calendar_in;
 use crate::coverage::calendar::Calendar;
 use crate::db::Tx;
 use crate::problem::{FIELD, Json, Problem, given};
-use crate::register::entry::{HEADQUARTERS, only};
 use crate::write_tx;
 
 /// Most characters of the basemap's address and of the issuer's name.
@@ -32,7 +31,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/v1/settings", tag = "settings",
     responses((status = 200, description = "The settings", body = Settings)))]
 async fn show(State(app): State<AppState>, principal: Principal) -> Result<Json<Settings>, Problem> {
-    only(&principal, HEADQUARTERS)?;
+    principal.expect_headquarters()?;
     let mut tx = app.db.snapshot().await?;
     Ok(Json(store::read(&mut tx).await?))
 }
@@ -115,7 +114,7 @@ async fn change(
     State(app): State<AppState>,
     SignedJson { principal, value }: SignedJson<ChangeSettings>,
 ) -> Result<Json<Settings>, Problem> {
-    only(&principal, &[Role::Administrator])?;
+    principal.expect_role(&[Role::Administrator], "administrator")?;
     let rows = value.rows()?;
     let calendar = value.calendar();
     // A request lasts only so long, and half a change of the calendar is none: it would begin anew each time.

@@ -73,6 +73,24 @@ export class Desk {
     await this.loaded();
   }
 
+  /** Pixels of a picture of an element that have a colour, `[red, green, blue]`. */
+  async pixels(element, colour) {
+    const picture = (await element.screenshot()).toString('base64');
+    return this.page.evaluate(
+      async ([base64, wanted]) => {
+        const bytes = Uint8Array.from(atob(base64), (of) => of.charCodeAt(0));
+        const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+        const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+        context.drawImage(image, 0, 0);
+        const { data } = context.getImageData(0, 0, image.width, image.height);
+        let found = 0;
+        for (let at = 0; at < data.length; at += 4) if (wanted.every((of, part) => Math.abs(data[at + part] - of) < 4)) found += 1;
+        return found;
+      },
+      [picture, colour],
+    );
+  }
+
   /** Presses what starts a download; answers its name and bytes. */
   async download(press) {
     const [file] = await Promise.all([this.page.waitForEvent('download'), press()]);

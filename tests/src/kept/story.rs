@@ -12,7 +12,7 @@ use sync_core::record::Decision;
 use super::database::{keep_schemas, store_text};
 use super::wire::{Exchange, Teller};
 use super::{device_file, keep};
-use crate::harness::{BINH_LIEU, Engine, Failure, HOANH_MO, Hand, NA_CHOONG, Phone, START, Site};
+use crate::harness::{BINH_LIEU, Engine, Failure, HOANH_MO, Hand, NA_CHOONG, Phone, START, Served, Site};
 
 /// When the story ends, and everything kept of the line was said.
 pub const AT: UnixMs = UnixMs(START.0 + 86_400_000);
@@ -32,6 +32,7 @@ pub async fn tell(engine: Engine) -> Result<(), Failure> {
     let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO]).await?;
     let shared = an.record(HOANH_MO, 10, 1).await?;
     let other = an.record(HOANH_MO, 20, 2).await?;
+    let told_twice = binh.record(HOANH_MO, 21, 0).await?;
     for phone in [&mut an, &mut binh, &mut officer] {
         phone.sync().await?;
     }
@@ -60,6 +61,10 @@ pub async fn tell(engine: Engine) -> Result<(), Failure> {
     let items = officer.read("/v1/quarantine").await?["items"].clone();
     let release = format!("/v1/quarantine/{}/{}/release", items[0]["batch"], items[0]["ordinal"]);
     officer.call("POST", &release, Some(json!({}))).await?;
+    let one_event = json!({ "a": other, "b": told_twice, "decision": "linked", "counted": other,
+        "reason": "đã hỏi cả hai người ghi" });
+    officer.call("POST", "/v1/duplicates", Some(one_event)).await?;
+    headquarters(&site, &served).await?;
 
     site.clock.advance_ms(AT.0 - server::clock::Clock::now(&*site.clock).0);
     chi.forget_pin().await?;
@@ -92,6 +97,33 @@ pub async fn tell(engine: Engine) -> Result<(), Failure> {
     keep_exchanges(engine, "carried", &teller)?;
     lan.sync().await?;
     keep_exchanges(engine, "sync", &teller)
+}
+
+/// What the province and an administrator enter by hand.
+async fn headquarters(site: &Site, served: &Served) -> Result<(), Failure> {
+    let mut coordinator = Phone::enrol(site, served, "dieu.phoi", Role::Coordinator, &[]).await?;
+    let entries = [
+        (
+            "/v1/material/issues",
+            json!({ "post": "hoanh-mo", "kind": "leaflet", "quantity": 500, "issued_on": "2026-11-02" }),
+        ),
+        ("/v1/clubs/c-06655/meetings", json!({ "held_on": "2026-11-05", "meetings": 2 })),
+        ("/v1/media", json!({ "kind": "broadcast", "published_on": "2026-11-06", "quantity": 3, "minutes": 20 })),
+        (
+            "/v1/figures",
+            json!({ "code": "illegal_exits", "from": "2026-01-01", "to": "2026-10-31", "quantity": 7,
+                "source": "Báo cáo tháng 10" }),
+        ),
+    ];
+    for (path, entry) in entries {
+        coordinator.call("POST", path, Some(entry)).await?;
+    }
+    let mut administrator = Phone::enrol(site, served, "quan.tri", Role::Administrator, &[]).await?;
+    let accounts = administrator.read("/v1/accounts").await?;
+    let an = accounts.as_array().and_then(|all| all.iter().find(|account| account["username"] == "anh"));
+    let path = format!("/v1/accounts/{}", an.ok_or("the account of An")?["id"]);
+    administrator.call("POST", &path, Some(json!({ "post": "hoanh-mo" }))).await?;
+    Ok(())
 }
 
 /// Keeps what was said on the line since this was asked last, numbered from 1.

@@ -22,12 +22,26 @@ pub(crate) struct Rule {
 const OK: [&str; 4] = ["ok"; 4];
 const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"];
 
+/// What headquarters reads: no guard.
 const HEADQUARTERS: [&str; 4] = ["request.forbidden", "ok", "ok", "ok"];
+/// What a coordinator alone does.
+const COORDINATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "request.forbidden"];
+/// What an administrator alone does.
 const ADMINISTRATOR: [&str; 4] = ["request.forbidden", "request.forbidden", "request.forbidden", "ok"];
 
 /// What headquarters alone reads; of another area an officer is told nothing.
 const fn headquarters(operation: &'static str, shows: bool) -> Rule {
     Rule { operation, own: HEADQUARTERS, other: HEADQUARTERS, shows }
+}
+
+const fn coordinator(operation: &'static str) -> Rule {
+    Rule { operation, own: COORDINATOR, other: COORDINATOR, shows: false }
+}
+
+/// A row that nobody entered, which is said only to those who may void one.
+const fn void(operation: &'static str, officer: &'static str) -> Rule {
+    let by_role = ["request.forbidden", officer, "entry.unknown", "request.forbidden"];
+    Rule { operation, own: by_role, other: by_role, shows: false }
 }
 
 const fn read(operation: &'static str, shows: bool) -> Rule {
@@ -57,9 +71,20 @@ pub(crate) const CLOSED: &[Rule] = &[
     },
     Rule { operation: "GET /v1/audit", own: READERS, other: READERS, shows: true },
     Rule { operation: "GET /v1/checkpoint", own: READERS, other: READERS, shows: false },
+    headquarters("GET /v1/clubs", false),
+    // No club is registered in the officer's area.
+    Rule {
+        operation: "POST /v1/clubs/{id}/meetings",
+        own: ["request.forbidden", "club.unknown", "ok", "request.forbidden"],
+        other: ["request.forbidden", "club.unknown", "ok", "request.forbidden"],
+        shows: false,
+    },
+    void("POST /v1/club-meetings/{id}/void", "entry.unknown"),
     read("GET /v1/conflicts", false),
     read("GET /v1/coverage", false),
+    headquarters("GET /v1/coverage/map", false),
     read("GET /v1/coverage/totals", false),
+    headquarters("GET /v1/coverage/trend", false),
     read("GET /v1/coverage/unreached", false),
     read("GET /v1/devices", true),
     Rule {
@@ -95,8 +120,27 @@ pub(crate) const CLOSED: &[Rule] = &[
         other: ["account.unknown", "account.unknown", "request.forbidden", "ok"],
         shows: false,
     },
+    headquarters("POST /v1/exports", true),
+    headquarters("GET /v1/figures", false),
+    coordinator("POST /v1/figures"),
+    void("POST /v1/figures/{id}/void", "request.forbidden"),
+    headquarters("GET /v1/material/issues", false),
+    coordinator("POST /v1/material/issues"),
+    void("POST /v1/material/issues/{id}/void", "request.forbidden"),
+    headquarters("GET /v1/material/stock", false),
+    headquarters("GET /v1/media", false),
+    Rule {
+        operation: "POST /v1/media",
+        own: ["request.forbidden", "ok", "ok", "request.forbidden"],
+        other: ["request.forbidden", "body.field", "ok", "request.forbidden"],
+        shows: false,
+    },
+    void("POST /v1/media/{id}/void", "entry.unknown"),
     headquarters("GET /v1/inbox", false),
     read("GET /v1/panel-checks", true),
+    headquarters("GET /v1/panels", false),
+    headquarters("GET /v1/plans", false),
+    coordinator("POST /v1/plans"),
     // What a post is called and where it works stands in the reference data of every device; who works there does not.
     Rule { operation: "GET /v1/posts", own: HEADQUARTERS, other: HEADQUARTERS, shows: false },
     Rule { operation: "POST /v1/posts", own: ADMINISTRATOR, other: ADMINISTRATOR, shows: false },

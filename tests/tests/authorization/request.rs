@@ -24,6 +24,9 @@ pub(crate) fn fill(path: &str, planted: &Planted, part: usize) -> String {
         _ if path.starts_with("/v1/accounts") => planted.accounts[part].to_string(),
         _ if path.starts_with("/v1/devices") => planted.devices[part].to_string(),
         _ if path.starts_with("/v1/villages") => planted.village.to_owned(),
+        _ if path.starts_with("/v1/clubs/") => "c-06658".to_owned(),
+        // Rows that somebody entered count from 1; nobody entered so many.
+        _ if path.ends_with("{id}/void") => "999999".to_owned(),
         _ => planted.record.to_string(),
     };
     // Each caller decides about two changes of its own.
@@ -44,7 +47,13 @@ pub(crate) fn request(operation: &'static str, planted: &Planted, part: usize) -
             format!("?area={area}")
         }
         "GET /v1/reports/period" | "GET /v1/reports/period.xlsx" => format!("?kind=year&of=2026&unit={area}"),
-        "GET /v1/coverage" | "GET /v1/coverage/totals" | "GET /v1/coverage/unreached" | "GET /v1/totals" => {
+        "GET /v1/coverage"
+        | "GET /v1/coverage/map"
+        | "GET /v1/coverage/totals"
+        | "GET /v1/coverage/trend"
+        | "GET /v1/coverage/unreached"
+        | "GET /v1/panels"
+        | "GET /v1/totals" => {
             format!("?unit={area}")
         }
         "GET /v1/villages" => format!("?area={area}"),
@@ -86,6 +95,19 @@ fn body(operation: &str, planted: &Planted, part: usize) -> Result<Value, Failur
         "POST /v1/accounts" => json!({ "username": format!("moi.{part}.{}", area.code), "display_name": "Mới",
             "role": "guard", "areas": [area], "password": "đồi chè 2027" }),
         "POST /v1/accounts/{id}" => json!({ "active": true }),
+        "POST /v1/clubs/{id}/meetings" => json!({ "held_on": "2026-11-01", "meetings": 1 }),
+        "POST /v1/exports" => json!({ "what": "sessions", "format": "csv", "leaves_province": false,
+            "reason": "họp giao ban", "lang": "vi", "filter": { "area": area } }),
+        "POST /v1/figures" => json!({ "code": "illegal_exits", "from": "2023-01-01", "to": "2023-12-31",
+            "quantity": 391, "source": "báo cáo năm" }),
+        "POST /v1/material/issues" => json!({ "post": "hoanh-mo", "kind": "leaflet", "quantity": 5,
+            "issued_on": "2026-11-01" }),
+        "POST /v1/media" => json!({ "kind": "article", "published_on": "2026-11-01", "quantity": 1, "unit": area }),
+        "POST /v1/plans" => json!({ "area": area, "sessions": 4, "per": "year" }),
+        "POST /v1/club-meetings/{id}/void"
+        | "POST /v1/figures/{id}/void"
+        | "POST /v1/material/issues/{id}/void"
+        | "POST /v1/media/{id}/void" => json!({ "reason": "nhập nhầm" }),
         // Not the pair that is suggested: that one stays for the next caller.
         "POST /v1/duplicates" => json!({ "a": planted.record, "b": planted.twins[0], "decision": "distinct",
             "reason": "đã hỏi cả hai người" }),

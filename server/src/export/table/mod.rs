@@ -3,6 +3,7 @@
 mod coverage;
 mod material;
 mod panels;
+mod report;
 mod sessions;
 mod totals;
 mod unreached;
@@ -60,8 +61,6 @@ pub(super) enum Rows {
     Sessions(Box<sessions::Sessions>),
 }
 
-pub(super) use sessions::Sessions;
-
 /// Reads what is asked for, but for sessions, which are read while they are written.
 pub(super) async fn table(tx: &mut Tx, catalogue: &Arc<Catalogue>, asked: &Asked) -> Result<Table, Problem> {
     match asked.what {
@@ -71,6 +70,7 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Arc<Catalogue>, asked: &Asked
         What::Unreached => unreached::table(tx, catalogue, asked).await,
         What::Panels => panels::table(tx, catalogue, asked).await,
         What::Material => material::table(tx, catalogue, asked).await,
+        What::Report => report::table(tx, catalogue, asked).await,
     }
 }
 

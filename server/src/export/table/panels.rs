@@ -19,8 +19,8 @@ use crate::setting;
 
 async fn read(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Panels, Problem> {
     let params: PanelParams = asked.params()?;
-    let usual = i64::from(setting::read(tx).await?.panel_check_days);
-    let question = params.read(catalogue, usual)?;
+    let usual = setting::read(tx).await?.panel_check_days;
+    let question = params.read(catalogue, i64::from(usual))?;
     Ok(panels(tx, catalogue, &asked.scope, &question, local_day(asked.now.0)).await?)
 }
 

@@ -225,7 +225,6 @@ async fn a_bad_parameter_is_named_with_what_is_accepted() -> Result<(), Failure>
             ("conflict", SessionParams { conflict: given("yes"), ..base.clone() }),
             ("device", SessionParams { device: given("12"), ..base.clone() }),
             ("recorder", SessionParams { recorder: given("Bình"), ..base.clone() }),
-            ("post", SessionParams { post: given("Đồn Hoành Mô"), ..base.clone() }),
             ("topic", SessionParams { topic: given("%"), ..base.clone() }),
             ("language", SessionParams { language: given("tiếng Dao"), ..base.clone() }),
             ("difficulty", SessionParams { difficulty: given(""), ..base.clone() }),

@@ -39,7 +39,7 @@ export interface Drawing {
 
 type Kind = 'bar' | 'line';
 
-/** Tones differ in form too: full bars, hollow bars, a dashed line, a line with diamonds. */
+/** Tones differ in form too: full bars, hollow bars, a dash to be reached, a line with diamonds. */
 function dataset(series: Series, colours: Palette): ChartDataset<Kind, (number | null)[]> {
   const data = [...series.values];
   switch (series.tone) {
@@ -48,7 +48,7 @@ function dataset(series: Series, colours: Palette): ChartDataset<Kind, (number |
     case 'before':
       return { type: 'bar', label: series.name, data, backgroundColor: colours.greenSoft, borderColor: colours.edge, borderWidth: 1.5, borderRadius: 3, pointStyle: 'rect', order: 3 };
     case 'plan':
-      return { type: 'line', label: series.name, data, borderColor: colours.ink, backgroundColor: colours.ink, borderDash: [6, 4], borderWidth: 2, pointStyle: 'line', pointRadius: 0, pointHitRadius: 12, stepped: 'middle', order: 1 };
+      return { type: 'line', label: series.name, data, borderColor: colours.ink, backgroundColor: colours.ink, borderWidth: 2.5, pointStyle: 'line', pointRadius: 15, pointHoverRadius: 15, pointBorderWidth: 2.5, showLine: false, order: 1 };
     case 'unheard':
       return { type: 'line', label: series.name, data, borderColor: colours.amber, backgroundColor: colours.amberSoft, fill: 'origin', borderWidth: 2, pointStyle: 'rectRot', pointRadius: 5, pointBackgroundColor: colours.amber, tension: 0, order: 1 };
   }

@@ -13,5 +13,8 @@ export function todayText(): string {
   return date(dayAt(Date.now()));
 }
 
-/** `yyyy-mm-dd` of what was typed, or undefined. */
-export const day = parseDate;
+/** `yyyy-mm-dd` of a day that was typed and has come, or undefined. */
+export function day(text: string): string | undefined {
+  const found = parseDate(text);
+  return found !== undefined && found <= dayAt(Date.now()) ? found : undefined;
+}

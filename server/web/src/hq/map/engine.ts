@@ -114,7 +114,7 @@ export function draw(
   places: Places,
   { words, ground, picked, idle, failed }: { words: MapWords; ground: string | null; picked: (id: string) => void; idle: () => void; failed: () => void },
 ): Drawn {
-  const padding = { top: 32, bottom: 48, left: 40, right: 120 };
+  const padding = { top: 32, bottom: 48, left: 110, right: 140 };
   const map = new MapLibre({
     container,
     style: plain(places),
@@ -133,6 +133,8 @@ export function draw(
   map.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
   let shown = places;
   let marked: string | null = null;
+  /** What is shown and marked before the style is there waits for it. */
+  let ready = false;
 
   function restyle(): void {
     const own = plain(shown);
@@ -151,12 +153,30 @@ export function draw(
   }
 
   function setMark(id: string | null, is: boolean): void {
-    if (id !== null) map.setFeatureState({ source: SOURCE, id }, { marked: is });
+    if (id !== null && ready) map.setFeatureState({ source: SOURCE, id }, { marked: is });
   }
 
-  if (ground !== null) map.once('load', restyle);
+  function look(): void {
+    const place = shown.features.find((feature) => feature.properties.id === marked);
+    const [x, y] = place?.geometry.coordinates ?? [];
+    if (x !== undefined && y !== undefined) map.jumpTo({ center: [x, y], zoom: Math.max(map.getZoom(), 9.5) });
+  }
+
+  map.once('load', () => {
+    ready = true;
+    if (ground !== null) restyle();
+    map.getSource<GeoJSONSource>(SOURCE)?.setData(shown);
+  });
+  // A style that is new has forgotten what was marked.
+  map.on('style.load', () => {
+    if (ready) setMark(marked, true);
+  });
+  map.on('sourcedata', (event) => {
+    if (event.sourceId === SOURCE && event.isSourceLoaded) setMark(marked, true);
+  });
   map.on('error', () => {
-    if (ground !== null && !map.isStyleLoaded()) failed();
+    if (ground === null) return;
+    failed();
   });
   map.on('idle', idle);
   map.on('click', 'points', (event) => {
@@ -169,16 +189,15 @@ export function draw(
   return {
     show(next) {
       shown = next;
-      map.getSource<GeoJSONSource>(SOURCE)?.setData(next);
+      if (ready) map.getSource<GeoJSONSource>(SOURCE)?.setData(next);
       map.fitBounds(extent(next), { padding, maxZoom: 12, animate: false });
+      look();
     },
     mark(id) {
       setMark(marked, false);
       marked = id;
       setMark(marked, true);
-      const place = shown.features.find((feature) => feature.properties.id === id);
-      const [x, y] = place?.geometry.coordinates ?? [];
-      if (x !== undefined && y !== undefined) map.easeTo({ center: [x, y], zoom: Math.max(map.getZoom(), 9.5), duration: 0 });
+      look();
     },
     recolour: restyle,
     end: () => map.remove(),

@@ -14,7 +14,11 @@ export interface Decided {
   decision: Decision;
   phase: 'sending' | 'sent' | 'unsent';
   atMs: number;
+  /** What was decided on: a session that has changed since is undecided again. */
+  heads: string;
 }
+
+const as = (heads: readonly string[]): string => [...heads].sort().join();
 
 class Decisions {
   readonly #made = new SvelteMap<string, Decided>();
@@ -22,8 +26,10 @@ class Decisions {
   /** Grows each time the server took decisions: counts are asked for anew. */
   taken = $state(0);
 
-  of(session: string): Decided | undefined {
-    return this.#made.get(session);
+  /** The decision made here on the session exactly as it stands. */
+  of(session: { id: string; heads: readonly string[] }): Decided | undefined {
+    const made = this.#made.get(session.id);
+    return made?.heads === as(session.heads) ? made : undefined;
   }
 
   get unsent(): number {
@@ -33,7 +39,7 @@ class Decisions {
   /** Resolves once the decision is recorded here, bound to `heads`; sending goes on by itself. */
   async decide(session: string, decision: Decision, comment: string, heads: string[]): Promise<void> {
     await phone.device.review(session, decision, comment, heads);
-    this.#made.set(session, { decision, phase: 'sending', atMs: Date.now() });
+    this.#made.set(session, { decision, phase: 'sending', atMs: Date.now(), heads: as(heads) });
     this.send();
   }
 

@@ -30,9 +30,9 @@ test('a figure leads to the sessions behind it', () => {
 });
 
 test('a difference is told with its sign and its share, in the way of the country', () => {
-  expect(difference(1250, 1000)).toBe('+250 (+25,0 %)');
-  expect(difference(3, 4)).toBe('−1 (−25,0 %)');
-  expect(difference(5, 0)).toBe('+5');
-  expect(difference(5, 5)).toBe('0');
-  expect(difference(null, 5)).toBe('–');
+  expect(difference(1250, 1000)).toEqual({ by: '+250', share: '(+25,0\u00a0%)' });
+  expect(difference(3, 4)).toEqual({ by: '−1', share: '(−25,0\u00a0%)' });
+  expect(difference(5, 0)).toEqual({ by: '+5', share: '' });
+  expect(difference(5, 5)).toEqual({ by: '0', share: '' });
+  expect(difference(null, 5)).toEqual({ by: '–', share: '' });
 });

@@ -79,14 +79,14 @@ export function behind(report: PeriodReport, figure: Figure): string | undefined
   return filter && code ? hq('sessions', { ...days, [filter]: code }) : undefined;
 }
 
-/** `+12`, `−3`, `0`; with the share when there is something to compare with: `+12 (+8,5 %)`. */
-export function difference(now: number | null | undefined, then: number | null | undefined): string {
-  if (now === null || now === undefined || then === null || then === undefined) return '–';
+/** `+12`, `−3`, `0`, and its share when there is something to compare with: `(+8,5 %)`. */
+export function difference(now: number | null | undefined, then: number | null | undefined): { by: string; share: string } {
+  if (now === null || now === undefined || then === null || then === undefined) return { by: '–', share: '' };
   const by = now - then;
   const signed = (text: string) => `${by > 0 ? '+' : by < 0 ? '−' : ''}${text}`;
   const whole = signed(number(Math.abs(by), language.current));
-  if (then === 0 || by === 0) return whole;
+  if (then === 0 || by === 0) return { by: whole, share: '' };
   const share = Math.abs((by / then) * 100);
   const shown = share >= 100 ? number(Math.round(share), language.current) : share.toFixed(1).replace('.', language.current === 'vi' ? ',' : '.');
-  return `${whole} (${signed(shown)} %)`;
+  return { by: whole, share: `(${signed(shown)}\u00a0%)` };
 }

@@ -18,6 +18,7 @@ export const coordinatorPages: readonly HqPage[] = [
   { path: 'clubs', group: 'oversight', roles: ALL, label: words.clubs, load: () => import('../registers/ClubsPage.svelte') },
   { path: 'media', group: 'oversight', roles: ALL, label: words.media, load: () => import('../registers/MediaPage.svelte') },
   { path: 'figures', group: 'oversight', roles: ALL, label: words.figures, load: () => import('../registers/FiguresPage.svelte') },
+  { path: 'choices', group: 'oversight', roles: ALL, label: words.choices, load: () => import('../admin/ChoicesPage.svelte') },
   { path: 'exports', group: 'oversight', roles: ALL, label: words.exports, key: 'x', load: () => import('../exports/ExportsPage.svelte') },
   { path: 'audit', group: 'oversight', roles: PROVINCE, label: words.audit, key: 'a', load: () => import('../audit/AuditPage.svelte') },
 ];

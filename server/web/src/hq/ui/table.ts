@@ -16,6 +16,8 @@ export interface Column<Row> {
   isQuiet?: boolean;
   /** Left out on narrow windows. */
   isMinor?: boolean;
+  /** Stands on one line: days, names of people, states. */
+  isShort?: boolean;
   /** Names its row: a header cell. */
   isName?: boolean;
 }

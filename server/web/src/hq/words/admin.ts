@@ -107,6 +107,7 @@ export const imports = {
   labels: ['Nhãn trên màn hình', 'Labels of the screens'],
   choices: ['Thôn cần chọn đơn vị mới', 'Villages whose unit must be chosen'],
   choicesLead: ['Đơn vị cũ bị chia: hệ thống không tự quyết. Gợi ý chỉ là giả định.', 'The old unit was split: nothing is decided by itself. A suggestion is an assumption.'],
+  whoChooses: ['Cán bộ xã hoặc điều phối viên, người biết địa bàn, chọn đơn vị mới cho từng thôn ở trang Chọn đơn vị mới.', 'Officers or coordinators, who know the place, choose the new unit of each village on the page Split units.'],
   noChoices: ['Không còn thôn nào phải chọn đơn vị', 'No village waits for a choice'],
   known: ['Đơn vị cũ', 'Known unit'],
   choose: ['Chọn đơn vị mới', 'New unit'],

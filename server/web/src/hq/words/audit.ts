@@ -90,6 +90,7 @@ export const details = {
   name: ['tên', 'name'],
   from: ['từ', 'from'],
   to: ['đến', 'to'],
+  expires_at_ms: ['hết hạn', 'expires'],
   closing_day: ['ngày chốt kỳ', 'closing day'],
   panel_check_days: ['pano quá hạn sau (ngày)', 'billboard checks overdue after (days)'],
   unreached_days: ['thôn chưa đến sau (ngày)', 'villages not reached after (days)'],

@@ -66,6 +66,7 @@ export const devices = {
   noneToLookAt: ['Không có máy nào cần xem', 'No device needs a look'],
   enrol: ['Cấp mã đăng ký', 'Enrol a device'],
   log: ['Nhật ký theo địa bàn', 'Logs by area'],
+  area: ['Địa bàn', 'Area'],
   received: ['Đã nhận liền mạch', 'Received without a gap'],
   backedUp: ['Đã sao lưu', 'Backed up'],
   gaps: ['Còn thiếu', 'Missing'],

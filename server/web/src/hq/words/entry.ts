@@ -19,7 +19,7 @@ export const entry = {
   note: ['Ghi chú', 'Note'],
   noteHint: ['Không ghi tên, số điện thoại, địa chỉ của người dân', 'No names, telephone numbers or addresses of residents'],
   day: ['Ngày', 'Day'],
-  dayAccepted: ['Ngày dạng dd/mm/yyyy', 'A day as dd/mm/yyyy'],
+  dayAccepted: ['Ngày dạng dd/mm/yyyy, không sau hôm nay', 'A day as dd/mm/yyyy, not after today'],
   entered: ['Người nhập', 'Entered by'],
   choose: ['Chọn một mục', 'Choose one'],
   saved: ['Đã lưu', 'Saved'],

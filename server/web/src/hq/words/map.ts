@@ -10,7 +10,7 @@ export const map = {
   zoomOut: ['Thu nhỏ', 'Zoom out'],
   noWebgl: ['Trình duyệt này không vẽ được bản đồ (thiếu WebGL). Bảng dưới đây có đủ số liệu.', 'This browser cannot draw the map (WebGL is missing). The table holds every figure.'],
   broken: ['Không tải được bản đồ. Bảng dưới đây có đủ số liệu.', 'The map could not be loaded. The table holds every figure.'],
-  groundFailed: ['Không tải được bản đồ nền đã cài đặt; các điểm vẫn đúng vị trí.', 'The ground map in the settings could not be loaded; the points are still right.'],
+  groundFailed: ['Không tải được bản đồ nền đã cài đặt; các điểm vẫn đúng vị trí. Nếu vừa mới cài đặt, hãy tải lại trang.', 'The ground map in the settings could not be loaded; the points are still right. If it was set just now, reload the page.'],
   positions: ['Vị trí xã, phường là điểm đặt nhãn, không phải ranh giới. Thôn chỉ hiện khi danh mục có tọa độ.', 'A commune stands at its label point, not its border. Villages show where the register has a position.'],
   units: ['Xã, phường', 'Communes'],
   villages: ['Thôn, bản, khu', 'Villages'],

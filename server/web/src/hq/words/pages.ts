@@ -7,6 +7,7 @@ export const pages = {
   trend: ['Xu hướng', 'Trend'],
   map: ['Bản đồ', 'Map'],
   unreached: ['Thôn chưa đến', 'Not reached'],
+  choices: ['Chọn đơn vị mới', 'Split units'],
   plans: ['Kế hoạch', 'Plans'],
   material: ['Tài liệu', 'Material'],
   panels: ['Pano', 'Billboards'],

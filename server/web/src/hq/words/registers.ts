@@ -41,6 +41,7 @@ export const material = {
   unassigned: ['Người chưa thuộc đồn nào', 'People at no post'],
   unassignedHint: ['Gán đồn cho tài khoản để tính đúng tồn', 'Give accounts a post for the stock to be right'],
   negative: ['Số đã phát lớn hơn số đã cấp: thiếu phiếu cấp hoặc ghi nhầm', 'More was handed out than issued: an issue is missing or a count is wrong'],
+  unissued: ['–: chưa nhập phiếu cấp nào, nên chưa biết còn lại bao nhiêu', '–: no issue was entered, so what is left is not known'],
   issues: ['Các lần cấp', 'Issues'],
   day: ['Ngày cấp', 'Day'],
   none: ['Chưa cấp lần nào', 'Nothing issued yet'],
