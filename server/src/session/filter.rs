@@ -209,7 +209,7 @@ impl SessionParams {
             conditions.sieve("format = {}", Bound::Text(code("format", text, Kind::Formats)?.to_string()));
         }
         self.read_tags(&mut conditions)?;
-        self.read_people(catalogue, &mut conditions)?;
+        self.read_people(&mut conditions)?;
         match self.state.as_deref() {
             None => conditions.add("not voided"),
             Some("voided") => conditions.few("voided"),
@@ -292,15 +292,12 @@ impl SessionParams {
         Ok(())
     }
 
-    fn read_people(&self, catalogue: &Catalogue, conditions: &mut Conditions) -> Result<(), Problem> {
+    fn read_people(&self, conditions: &mut Conditions) -> Result<(), Problem> {
         if let Some(text) = &self.recorder {
             let recorder = text.parse::<u32>().map_err(|_| refuse("recorder", text, "the number of an account"))?;
             conditions.narrow_with("recorder = {}", Bound::Int(recorder.into()));
         }
         if let Some(text) = &self.post {
-            if !catalogue.items().posts.iter().any(|post| post.id == *text) {
-                return Err(refuse("post", text, "the id of a post, see /v1/reference/posts"));
-            }
             conditions.sieve(AT_POST, Bound::Text(text.clone()));
         }
         Ok(())
