@@ -298,8 +298,7 @@ impl SessionParams {
             conditions.narrow_with("recorder = {}", Bound::Int(recorder.into()));
         }
         if let Some(text) = &self.post {
-            let post = code("post", text, Kind::Posts)?.to_string();
-            conditions.sieve(AT_POST, Bound::Text(post));
+            conditions.sieve(AT_POST, Bound::Text(text.clone()));
         }
         Ok(())
     }

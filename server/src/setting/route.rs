@@ -106,7 +106,8 @@ fn refuse(name: &str) -> Problem {
     FIELD.problem().field(name.trim_start_matches("hq."))
 }
 
-/// Changes settings. A new closing day holds for every report from the commit on. For administrators.
+/// Changes settings. A new closing day holds for every report from the commit on; with a million sessions on file that
+/// takes a minute or more, goes on when the caller has gone, and keeps what devices bring waiting. For administrators.
 #[utoipa::path(post, path = "/v1/settings", tag = "settings", request_body = ChangeSettings,
     responses((status = 200, description = "The settings as they are now", body = Settings)))]
 async fn change(
@@ -115,9 +116,14 @@ async fn change(
 ) -> Result<Json<Settings>, Problem> {
     principal.expect_role(&[Role::Administrator], "administrator")?;
     let rows = value.rows()?;
-    let settings = write_tx!(app.db, |tx| change_in(tx, &app, &principal, &rows, value.calendar()))?;
-    app.basemap.forget();
-    Ok(Json(settings))
+    let calendar = value.calendar();
+    // A request lasts only so long, and half a change of the calendar is none: it would begin anew each time.
+    let changing = tokio::spawn(async move {
+        let settings = write_tx!(app.db, |tx| change_in(tx, &app, &principal, &rows, calendar))?;
+        app.basemap.forget();
+        Ok::<_, Problem>(settings)
+    });
+    Ok(Json(changing.await.map_err(Problem::internal)??))
 }
 
 async fn change_in(

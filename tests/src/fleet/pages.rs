@@ -178,7 +178,8 @@ pub fn pages(area: AreaId, known: &Known) -> Vec<Page> {
         for (what, format) in EXPORTS {
             let filter = match *what {
                 "report" => json!({ "kind": "year", "of": "2026" }),
-                "sessions" | "coverage" => json!({ "from": "2026-01-01", "to": "2026-12-31" }),
+                "sessions" => json!({ "from": "2026-10-01", "to": "2026-10-31" }),
+                "coverage" => json!({ "from": "2026-01-01", "to": "2026-12-31" }),
                 _ => json!({}),
             };
             let body = json!({ "what": what, "format": format, "leaves_province": false, "reason": "Đo thời gian",
