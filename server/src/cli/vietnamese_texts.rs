@@ -169,6 +169,7 @@ pub(super) const ARGUMENTS: &[(&str, &str, &str)] = &[
         "guard (chiến sĩ biên phòng), officer (cán bộ xã), coordinator (điều phối viên) hoặc administrator (quản trị viên)",
     ),
     ("user add", "areas", "Địa bàn như 2025-06841; ghi được nhiều lần. Điều phối viên và quản trị viên không cần"),
+    ("user add", "post", "Đồn, trạm, đội nơi người đó công tác, theo mã trong danh mục: hoanh-mo"),
     ("user areas", "areas", "Các địa bàn như 2025-06841"),
     ("*", "password_stdin", "Đọc mật khẩu từ dòng đầu của đầu vào chuẩn thay vì hỏi"),
     ("device revoke", "id", "Mã thiết bị: 16 chữ số thập lục phân, như lệnh list ghi"),
