@@ -19,21 +19,18 @@ use tests::on_both_engines;
 
 use heard::Statement;
 
-/// Sessions on file: enough for both planners to prefer an index wherever there is one that fits.
-const SESSIONS: u64 = 20_000;
+/// Sessions on file: enough for both planners to prefer an index wherever there is one that fits, and three times what a
+/// list looks through at once.
+const SESSIONS: u64 = 60_000;
+
+/// Rows that a list of sessions looks through at once where no index answers its filter, and the first of the next.
+const STRETCH: u64 = 20_001;
 
 /// Tables that grow with every session, and the largest part of one that a statement may read, in percent. A month of a
-/// year is 8.3; the roll-up by facets holds every facet and value, of which a page asks for few.
-const LARGE: [(&str, u64); 8] = [
-    ("session", 12),
-    ("session_material", 12),
-    ("review", 12),
-    ("facet_month", 50),
-    ("coverage_day", 20),
-    ("change", 12),
-    ("batch", 12),
-    ("audit", 12),
-];
+/// year is 8.3. The roll-up by facets is none of them: a report of a year reads a year of it, and here that is all; nor is
+/// material, of which an export reads a page's rows in whatever way is cheapest.
+const LARGE: [(&str, u64); 6] =
+    [("session", 12), ("review", 12), ("coverage_day", 20), ("change", 12), ("batch", 12), ("audit", 12)];
 
 struct World {
     site: Site,
