@@ -64,7 +64,7 @@ pub struct SessionParams {
     #[param(inline, value_type = Option<crate::openapi::Hex16>)]
     pub device: Option<String>,
     /// Who recorded it: the number of an account.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
     pub recorder: Option<String>,
     /// The post at which the recorder worked on the day held; its id, see /v1/posts.
     #[param(pattern = r"^[^\x00]*$")]
