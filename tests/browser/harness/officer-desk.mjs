@@ -34,7 +34,7 @@ export async function openPage(desk, place) {
   await desk.page.locator('[data-testid=hq-page]:not([data-page])').waitFor();
   await desk.go(`#/hq/${place}`);
   await desk.page.locator(`[data-testid=hq-page][data-page=${place.split(/[/?]/)[0]}] h1`).waitFor();
-  await desk.page.getByTestId('hq-loading').waitFor({ state: 'detached' });
+  await desk.page.getByTestId('hq-loading').first().waitFor({ state: 'detached' });
 }
 
 /** What axe objects to on the page that shows. */
