@@ -85,10 +85,8 @@ const CACHES: &[&str] = &[
     "panel_check",
     "review",
     "conflict",
-    "coverage_day",
-    "coverage_month",
-    "material_day",
-    "material_month",
+    "session_facts",
+    "duplicate_suspect",
 ];
 
 on_both_engines! {

@@ -10,6 +10,7 @@ use crate::audit::{self, Actor};
 use crate::auth::key;
 use crate::auth::password::{self, Hasher, Password};
 use crate::db::{Db, DbError, Schema};
+use crate::project;
 
 /// Arguments of `banlang init`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if let Schema::Foreign(versions) = db.schema().await? {
         return Err(super::newer_schema(&versions));
     }
-    db.migrate().await?;
+    project::migrate(&db).await?;
     let now = context.clock.now();
     let made = db
         .write(async |tx| {

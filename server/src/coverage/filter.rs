@@ -1,118 +1,121 @@
-//! Coverage of some of the sessions: those on a topic, in a language, of a format, or recorded by the people of a post.
+//! Coverage of some of the sessions: those on a topic, in a language, of a format, recorded by the people of a post, or
+//! all of that together.
+
+use std::ops::RangeInclusive;
 
 use sync_core::record::Code;
+use sync_core::wire::WireError;
 
-use super::calendar::{Calendar, ReportMonth};
-use super::query::{Range, RangeParams, refuse};
-use super::read::{Part, sums};
-use super::{FacetPlace, Grain, facets};
-use crate::auth::Scope;
+use super::query::{RangeParams, refuse};
 use crate::db::{DbError, Tx};
-use crate::material::stays;
+use crate::material::{Stay, stays};
 use crate::problem::Problem;
-use crate::project::{Facet, FacetSums, Sums};
+use crate::project::{Facet, Fact, Pack};
 use crate::reference::Catalogue;
 
-/// The sums that are counted under a filter; the others are 0 and say nothing.
-pub const COUNTED: &[&str] = &["sessions", "confirmed", "attendances", "posts"];
-
-/// Which sessions count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {
-    /// Those with this value.
-    Value(Facet, String),
-    /// Those recorded by people who were at this post in the reporting month.
-    Post(String),
+/// Which sessions count: those of which all of this is true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// They have each of these values.
+    pub values: Vec<(Facet, String)>,
+    /// They were recorded by somebody who was at this post on that day.
+    pub post: Option<String>,
 }
 
 impl RangeParams {
-    /// The filter asked for.
+    /// The filter asked for; `None` when every session counts.
     ///
     /// # Errors
-    /// A problem that names the parameter: of two, the second.
+    /// A problem that names the parameter.
     pub fn filter(&self, catalogue: &Catalogue) -> Result<Option<Filter>, Problem> {
-        let values = [
-            ("topic", Some(Facet::Topic), &self.topic),
-            ("language", Some(Facet::Language), &self.language),
-            ("format", Some(Facet::Format), &self.format),
-            ("post", None, &self.post),
-        ];
-        let mut given = values.into_iter().filter_map(|(name, facet, text)| Some((name, facet, text.as_deref()?)));
-        let Some((name, facet, text)) = given.next() else { return Ok(None) };
-        if let Some((other, _, text)) = given.next() {
-            return Err(refuse(other, text, format!("one filter; {name} is given already")));
+        let mut filter = Filter::default();
+        for (name, facet, text) in [
+            ("topic", Facet::Topic, &self.topic),
+            ("language", Facet::Language, &self.language),
+            ("format", Facet::Format, &self.format),
+        ] {
+            let Some(text) = text else { continue };
+            let code: Code =
+                text.parse().map_err(|_| refuse(name, text, format!("a code, see /v1/reference/{name}s")))?;
+            filter.values.push((facet, code.to_string()));
         }
-        match facet {
-            Some(facet) => {
-                let code: Code =
-                    text.parse().map_err(|_| refuse(name, text, format!("a code, see /v1/reference/{name}s")))?;
-                Ok(Some(Filter::Value(facet, code.to_string())))
+        if let Some(text) = &self.post {
+            if !catalogue.items().posts.iter().any(|post| post.id == *text) {
+                return Err(refuse("post", text, "the id of a post, see /v1/reference/posts"));
             }
-            None if catalogue.items().posts.iter().any(|post| post.id == text) => {
-                Ok(Some(Filter::Post(text.to_owned())))
-            }
-            None => Err(refuse(name, text, "the id of a post, see /v1/reference/posts")),
+            filter.post = Some(text.clone());
         }
+        Ok((filter != Filter::default()).then_some(filter))
     }
 }
 
-impl Range {
-    /// The same range, made of whole reporting months when a filter is set: the roll-up by what sessions were like knows
-    /// months only.
-    #[must_use]
-    pub fn for_filter(self, calendar: Calendar, filter: Option<&Filter>) -> Self {
-        let (from, to) = whole(calendar, (self.from, self.to), filter);
-        Self { from, to, ..self }
+/// A filter with what has to be known of people.
+#[derive(Debug)]
+pub(crate) struct Narrow<'a> {
+    values: &'a [(Facet, String)],
+    people: Option<Vec<Stay>>,
+}
+
+impl<'a> Narrow<'a> {
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn read(tx: &mut Tx, filter: Option<&'a Filter>) -> Result<Self, DbError> {
+        let Some(Filter { values, post }) = filter else { return Ok(Self { values: &[], people: None }) };
+        let people = match post {
+            None => None,
+            Some(post) => Some(stays(tx).await?.into_iter().filter(|stay| stay.post == *post).collect()),
+        };
+        Ok(Self { values, people })
+    }
+
+    /// What is looked for among the facts of a pack; `None` when nothing in it can count.
+    pub(crate) fn wanted(&self, pack: &Pack<'_>) -> Option<Wanted> {
+        let values: Option<Vec<usize>> = self.values.iter().map(|(facet, value)| pack.place(*facet, value)).collect();
+        let people = match &self.people {
+            None => None,
+            Some(stays) => {
+                let place = |stay: &Stay| pack.place(Facet::Recorder, &stay.recorder.0.to_string());
+                let found: Vec<_> = stays.iter().filter_map(|stay| Some((place(stay)?, stay.days.clone()))).collect();
+                Some(Some(found).filter(|found| !found.is_empty())?)
+            }
+        };
+        Some(Wanted { values: values?, people })
     }
 }
 
-/// These days, widened to whole reporting months when a filter is set.
-pub(super) fn whole(calendar: Calendar, (from, to): (i64, i64), filter: Option<&Filter>) -> (i64, i64) {
-    match filter {
-        None => (from, to),
-        Some(_) => (calendar.first_day(calendar.month_of(from)), calendar.last_day(calendar.month_of(to))),
-    }
+/// What is looked for among the facts of one pack, as places of its words.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    values: Vec<usize>,
+    people: Option<Vec<(usize, RangeInclusive<i64>)>>,
 }
 
-/// What is counted in some days, by village and area as recorded.
-pub(super) async fn parts(
-    tx: &mut Tx,
-    calendar: Calendar,
-    (from, to): (i64, i64),
-    grain: Grain,
-    scope: &Scope,
-    filter: Option<&Filter>,
-) -> Result<Vec<Part>, DbError> {
-    let mut found = Vec::new();
-    match filter {
-        None => return sums(tx, calendar, from..=to, grain, scope.areas()).await,
-        Some(Filter::Value(facet, value)) => {
-            let of = (*facet, Some(value.as_str()));
-            for (place, sums) in facets(tx, calendar, from..=to, grain, of, scope.areas()).await? {
-                found.push(part(place, sums));
+impl Wanted {
+    /// Whether the sessions of a fact count.
+    ///
+    /// # Errors
+    /// What of the fact does not follow its layout.
+    pub(crate) fn has(&self, day: i64, fact: &Fact<'_>) -> Result<bool, WireError> {
+        for wanted in &self.values {
+            if !has(fact, *wanted)? {
+                return Ok(false);
             }
         }
-        Some(Filter::Post(post)) => {
-            let (first, last) = (calendar.month_of(from).0, calendar.month_of(to).0);
-            for stay in stays(tx, calendar).await?.into_iter().filter(|stay| stay.post == *post) {
-                let (first, last) = (first.max(stay.first), last.min(stay.last));
-                if first > last {
-                    continue;
-                }
-                let days = calendar.first_day(ReportMonth(first))..=calendar.last_day(ReportMonth(last));
-                let recorder = stay.recorder.0.to_string();
-                let of = (Facet::Recorder, Some(recorder.as_str()));
-                for (place, sums) in facets(tx, calendar, days, grain, of, scope.areas()).await? {
-                    found.push(part(place, sums));
-                }
+        let Some(people) = &self.people else { return Ok(true) };
+        for (person, days) in people {
+            if days.contains(&day) && has(fact, *person)? {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
-    Ok(found)
 }
 
-fn part(place: FacetPlace, of: FacetSums) -> Part {
-    let FacetSums { sessions, confirmed, attendances, posts } = of;
-    let sums = Sums { sessions, confirmed, attendances, posts, ..Sums::default() };
-    Part { day: place.day, area: place.area, village: place.village, sums }
+fn has(fact: &Fact<'_>, wanted: usize) -> Result<bool, WireError> {
+    for place in fact.values() {
+        if place? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

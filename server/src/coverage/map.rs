@@ -10,6 +10,7 @@ use super::calendar::{Calendar, day_text};
 use super::geo::{Feature, Point};
 use super::query::{Range, RangeParams};
 use super::totals::totals;
+use super::unreached::last_held;
 use super::villages::{VillageCoverage, VillageState, coverage_of};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
@@ -109,9 +110,9 @@ pub(crate) async fn map(
     range: &Range,
 ) -> Result<CoverageMap, DbError> {
     let coverage = coverage_of(tx, catalogue, calendar, scope, range, None).await?;
-    let totals = totals(tx, catalogue, calendar, scope, range).await?;
+    let totals = totals(tx, catalogue, scope, range).await?;
     let counted: BTreeMap<AreaId, _> = totals.units.iter().map(|unit| (unit.unit, unit.totals.sums)).collect();
-    let last = last_days(tx, catalogue, range).await?;
+    let last = last_held(tx, catalogue, range.from..=range.to).await?;
     let villages: Vec<MapPlace> = coverage
         .villages
         .iter()
@@ -206,26 +207,6 @@ fn rank(state: VillageState) -> u8 {
         VillageState::Zero => 3,
         VillageState::Unassigned => 4,
     }
-}
-
-/// The day of the last session of each village within the range: one descent of an index for each.
-async fn last_days<'a>(
-    tx: &mut Tx,
-    catalogue: &'a Catalogue,
-    range: &Range,
-) -> Result<BTreeMap<&'a str, i64>, DbError> {
-    const LAST: &str = "select id, (select held_day from coverage_day where village_id = village.id and sessions > 0 \
-        and held_day between $1 and $2 order by held_day desc limit 1) from village";
-    let rows: Vec<(String, Option<i64>)> =
-        on_db!(tx, |c| sqlx::query_as(LAST).bind(range.from).bind(range.to).fetch_all(c).await)?;
-    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-    for (village, day) in &rows {
-        if let (Some(village), Some(day)) = (catalogue.survivor(village), day) {
-            let latest = last.entry(&village.id).or_insert(*day);
-            *latest = (*latest).max(*day);
-        }
-    }
-    Ok(last)
 }
 
 /// Where villages lie, as far as the imported list says.

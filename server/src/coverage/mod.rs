@@ -1,12 +1,10 @@
 //! Coverage: which villages were reached, which were not, and of which nobody knows yet.
 //!
-//! Everything is read from the roll-up that [`crate::project`] keeps: whole reporting months from the monthly tables,
-//! ragged ends from the daily ones, never from the sessions themselves. Units are resolved by lineage when a question
+//! Everything is read from the roll-up that [`crate::project`] keeps, never from the sessions themselves. Units are resolved by lineage when a question
 //! is asked; nothing recorded is rewritten.
 
 pub mod calendar;
 mod devices;
-mod facets;
 pub mod filter;
 pub mod geo;
 pub mod map;
@@ -23,9 +21,8 @@ mod villages;
 
 pub use devices::DevicesHeard;
 pub(crate) use devices::{Covering, areas_of};
-pub(crate) use facets::{FacetPlace, facets};
 pub(crate) use place::{Belongs, Place, Reported};
-pub(crate) use read::{Grain, area_condition, material, sums};
+pub(crate) use read::area_condition;
 pub use totals::{Totals, TotalsReport, UnitTotals, UnplacedTotals, totals};
 pub(crate) use totals::{totals_of, year_before};
 pub use unreached::{Unreached, UnreachedVillage, unreached};
@@ -39,7 +36,7 @@ use crate::audit::{self, Actor};
 use crate::db::{Db, DbError, Tx};
 use crate::{project, setting};
 
-/// Makes the monthly roll-up follow the configured closing day, or the one an administrator set, which goes before it:
+/// Makes reporting months follow the configured closing day, or the one an administrator set, which goes before it:
 /// so processes that are configured otherwise agree. Cheap when nothing changed. Called at start, before requests are
 /// served.
 ///
@@ -53,8 +50,8 @@ pub async fn adopt_calendar(db: &Db, configured: Calendar, now: UnixMs) -> Resul
     .await
 }
 
-/// Makes the monthly roll-up follow this closing day, within a transaction of the caller; the days' own sums are
-/// untouched. Does nothing when it does already.
+/// Makes reporting months follow this closing day, within a transaction of the caller. Does nothing when they do
+/// already.
 ///
 /// # Errors
 /// The database's.

@@ -33,8 +33,7 @@ pub struct RangeParams {
     /// `month`, `quarter` or `year`; `month` unless given.
     #[param(pattern = "^(month|quarter|year)$")]
     pub bucket: Option<String>,
-    /// Only sessions on this topic. One filter at a time; the range is then widened to whole reporting months, and of the
-    /// sums only sessions, confirmed, attendances and posts are counted.
+    /// Only sessions on this topic. Of several filters a session counts that passes all.
     #[param(pattern = r"^[^\x00]*$")]
     pub topic: Option<String>,
     /// Only sessions held in this language.
@@ -43,7 +42,7 @@ pub struct RangeParams {
     /// Only sessions of this format.
     #[param(pattern = r"^[^\x00]*$")]
     pub format: Option<String>,
-    /// Only sessions recorded by people who were at this post in the reporting month.
+    /// Only sessions recorded by people who were at this post on that day.
     #[param(pattern = r"^[^\x00]*$")]
     pub post: Option<String>,
 }

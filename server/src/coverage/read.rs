@@ -1,29 +1,29 @@
-//! Reading the roll-up: whole reporting months from the monthly tables, ragged ends from the daily ones.
+//! Reading the roll-up: what was held in some days, by village and area as recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use sqlx::AssertSqlSafe;
 use sync_core::id::AreaId;
 
+use super::Totals;
 use super::calendar::Calendar;
+use super::filter::{Filter, Narrow};
 use crate::db::{DbError, Tx};
-use crate::on_db;
-use crate::project::{Sums, stored_area};
+use crate::project::{Sums, scan};
 
-/// How finely the sums of a range are told apart in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Grain {
-    /// The whole range is one.
-    Range,
-    /// Each reporting month by itself.
-    Month,
-}
-
-/// Sums of one village, as recorded under one area.
+/// What was held in one village, as recorded under one area.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// The first day of the stretch of days summed; it lies within one reporting month unless the grain is the range.
+    pub(crate) area: AreaId,
+    /// The village of the register; empty for places outside it.
+    pub(crate) village: String,
+    pub(crate) totals: Totals,
+}
+
+/// What was held in one village in the days of one reporting month, as recorded under one area.
+#[derive(Debug, Clone)]
+pub(crate) struct MonthPart {
+    /// The first day on which anything was held.
     pub(crate) day: i64,
     pub(crate) area: AreaId,
     /// The village of the register; empty for places outside it.
@@ -31,111 +31,95 @@ pub(crate) struct Part {
     pub(crate) sums: Sums,
 }
 
-/// Material of one kind handed out in one village, as recorded under one area.
-#[derive(Debug, Clone)]
-pub(crate) struct MaterialPart {
-    pub(crate) area: AreaId,
-    pub(crate) village: String,
-    pub(crate) kind: String,
-    pub(crate) quantity: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct SumsRow {
-    at: i64,
-    generation: i64,
-    code: i64,
-    village_id: String,
-    #[sqlx(flatten)]
-    sums: Sums,
-}
-
-/// The sums of a range of days, for these areas as recorded; all areas when `areas` is `None`.
-pub(crate) async fn sums(
+/// What was held in a range of days, for these areas as recorded; all areas when `areas` is `None`.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn of_range(
     tx: &mut Tx,
-    calendar: Calendar,
     days: RangeInclusive<i64>,
-    grain: Grain,
     areas: Option<&BTreeSet<AreaId>>,
+    filter: Option<&Filter>,
 ) -> Result<Vec<Part>, DbError> {
     let Some(within) = within(areas) else { return Ok(Vec::new()) };
-    let split = calendar.split(*days.start(), *days.end());
-    let summed = columns("cast(sum({}) as bigint) as {}");
-    let mut parts = Vec::new();
-    if let Some(months) = split.months {
-        let text = match grain {
-            Grain::Range => format!(
-                "select cast($1 as bigint) as at, generation, code, village_id, {summed} from coverage_month \
-                 where month between $1 and $2 {within} group by generation, code, village_id"
-            ),
-            Grain::Month => format!(
-                "select month as at, generation, code, village_id, {} from coverage_month \
-                 where month between $1 and $2 {within}",
-                Sums::COLUMNS.join(", ")
-            ),
-        };
-        for row in rows::<SumsRow>(tx, text, months.start().0, months.end().0).await? {
-            let day = calendar.first_day(super::calendar::ReportMonth(row.at));
-            parts.push(part(row, day)?);
+    let narrow = Narrow::read(tx, filter).await?;
+    let mut found: BTreeMap<AreaId, BTreeMap<String, Totals>> = BTreeMap::new();
+    let mut handed_out: Vec<i64> = Vec::new();
+    scan(tx, days, &within, |of| {
+        let Some(wanted) = narrow.wanted(&of.pack) else { return Ok(()) };
+        let mut sums = Sums::default();
+        handed_out.clear();
+        handed_out.resize(of.pack.words(), 0);
+        let mut counts = false;
+        for fact in of.facts() {
+            let (day, fact) = fact?;
+            if !wanted.has(day, &fact)? {
+                continue;
+            }
+            counts = true;
+            sums += fact.sums;
+            for kind in fact.material() {
+                let (kind, quantity) = kind?;
+                if let Some(sum) = handed_out.get_mut(kind) {
+                    *sum += quantity;
+                }
+            }
         }
-    }
-    for stretch in [split.head, split.tail].into_iter().flatten() {
-        let text = format!(
-            "select cast($1 as bigint) as at, generation, code, village_id, {summed} from coverage_day \
-             where held_day between $1 and $2 {within} group by generation, code, village_id"
-        );
-        for row in rows::<SumsRow>(tx, text, *stretch.start(), *stretch.end()).await? {
-            let day = row.at;
-            parts.push(part(row, day)?);
+        if !counts {
+            return Ok(());
         }
-    }
-    Ok(parts)
+        let totals = found.entry(of.area).or_default().entry(of.village.to_owned()).or_default();
+        totals.sums += sums;
+        for (place, quantity) in handed_out.iter().enumerate().filter(|(_, quantity)| **quantity != 0) {
+            totals.add_material(of.pack.word(place)?, *quantity);
+        }
+        Ok(())
+    })
+    .await?;
+    let parts = found
+        .into_iter()
+        .flat_map(|(area, villages)| villages.into_iter().map(move |(village, totals)| Part { area, village, totals }));
+    Ok(parts.collect())
 }
 
-/// The material handed out in a range of days, for these areas as recorded.
-pub(crate) async fn material(
+/// What was held in each reporting month of a range of days, for these areas as recorded.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn by_month(
     tx: &mut Tx,
     calendar: Calendar,
     days: RangeInclusive<i64>,
     areas: Option<&BTreeSet<AreaId>>,
-) -> Result<Vec<MaterialPart>, DbError> {
+    filter: Option<&Filter>,
+) -> Result<Vec<MonthPart>, DbError> {
     let Some(within) = within(areas) else { return Ok(Vec::new()) };
-    let split = calendar.split(*days.start(), *days.end());
-    let months = split.months.map(|months| ("material_month", "month", months.start().0, months.end().0));
-    let stretches = [split.head, split.tail].into_iter().flatten();
-    let stretches = stretches.map(|days| ("material_day", "held_day", *days.start(), *days.end()));
-    let mut found: BTreeMap<(AreaId, String, String), i64> = BTreeMap::new();
-    for (table, at, from, to) in months.into_iter().chain(stretches) {
-        let text = format!(
-            "select generation, code, village_id, kind, cast(sum(quantity) as bigint) from {table} \
-             where {at} between $1 and $2 {within} group by generation, code, village_id, kind"
-        );
-        for (generation, code, village, kind, quantity) in
-            rows::<(i64, i64, String, String, i64)>(tx, text, from, to).await?
-        {
-            *found.entry((stored_area(generation, code)?, village, kind)).or_default() += quantity;
+    let narrow = Narrow::read(tx, filter).await?;
+    let mut parts: Vec<MonthPart> = Vec::new();
+    scan(tx, days, &within, |of| {
+        let Some(wanted) = narrow.wanted(&of.pack) else { return Ok(()) };
+        let part =
+            |(day, _, sums): (i64, i64, Sums)| MonthPart { day, area: of.area, village: of.village.to_owned(), sums };
+        let mut open: Option<(i64, i64, Sums)> = None;
+        for fact in of.facts() {
+            let (day, fact) = fact?;
+            if !wanted.has(day, &fact)? {
+                continue;
+            }
+            // Days ascend: a month of the calendar lies in one reporting month or in two, one after the other.
+            match &mut open {
+                Some((_, last, sums)) if day <= *last => *sums += fact.sums,
+                _ => {
+                    parts.extend(open.take().map(part));
+                    open = Some((day, calendar.last_day(calendar.month_of(day)), fact.sums));
+                }
+            }
         }
-    }
-    let parts = found.into_iter();
-    Ok(parts.map(|((area, village, kind), quantity)| MaterialPart { area, village, kind, quantity }).collect())
-}
-
-fn part(row: SumsRow, day: i64) -> Result<Part, DbError> {
-    Ok(Part { day, area: stored_area(row.generation, row.code)?, village: row.village_id, sums: row.sums })
-}
-
-fn columns(each: &str) -> String {
-    Sums::COLUMNS.iter().map(|sum| each.replace("{}", sum)).collect::<Vec<_>>().join(", ")
-}
-
-async fn rows<T>(tx: &mut Tx, text: String, from: i64, to: i64) -> Result<Vec<T>, DbError>
-where
-    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
-        + Send
-        + Unpin,
-{
-    Ok(on_db!(tx, |c| sqlx::query_as(AssertSqlSafe(text)).bind(from).bind(to).fetch_all(c).await)?)
+        parts.extend(open.map(part));
+        Ok(())
+    })
+    .await?;
+    Ok(parts)
 }
 
 /// The same as [`area_condition`], to be put after other conditions; nothing for all areas.

@@ -39,7 +39,7 @@ async fn show_coverage(
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
     let filter = params.filter(&catalogue)?;
-    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
+    let range = params.read(&catalogue, calendar, app.now())?;
     Ok(Json(coverage_of(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
 }
 
@@ -70,8 +70,8 @@ async fn report(app: &AppState, params: &RangeParams, principal: &Principal) -> 
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
     let filter = params.filter(&catalogue)?;
-    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
-    Ok(Json(totals_of(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
+    let range = params.read(&catalogue, calendar, app.now())?;
+    Ok(Json(totals_of(&mut tx, &catalogue, &principal.areas, &range, filter.as_ref()).await?))
 }
 
 /// Coverage by reporting month, beside the same months of the year before.
@@ -88,7 +88,7 @@ async fn show_trend(
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
     let filter = params.filter(&catalogue)?;
-    let range = params.read(&catalogue, calendar, app.now())?.for_filter(calendar, filter.as_ref());
+    let range = params.read(&catalogue, calendar, app.now())?;
     Ok(Json(trend(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sync_core::id::{AreaId, UnixMs};
+use sync_core::record::{Decision, Patch, Village};
 
 use super::calendar::{Bucket, Calendar, day_text, end_of_day_ms, parse_day};
 use super::query::{Range, RangeParams, UnreachedParams};
@@ -14,6 +15,7 @@ use crate::db::testing::{Failure, on_each};
 use crate::db::{Db, DbError};
 use crate::on_db;
 use crate::reference::{Catalogue, Catalogues};
+use crate::session::testing::Told;
 
 const REFERENCE: &[&str] = &[
     "insert into unit (generation, code, name, folded_name, kind) values \
@@ -73,30 +75,19 @@ pub(crate) async fn prepare(db: &Db) -> Result<Arc<Catalogue>, Failure> {
     Ok(Catalogues::new(db.clone()).current().await?)
 }
 
-/// Puts sessions into the roll-up as the projector would.
-async fn held(db: &Db, area: (i64, i64), village: &str, day: &str, confirmed: i64) -> Result<(), Failure> {
-    let day = parse_day(day).ok_or("a day")?;
-    let month = Calendar::default().month_of(day).0;
-    for (table, at) in [("coverage_day", day), ("coverage_month", month)] {
-        let first = if table == "coverage_day" { "held_day" } else { "month" };
-        let (generation, code) = area;
-        run(db, &format!(
-            "insert into {table} ({first}, generation, code, village_id, sessions, confirmed, integrated, attendances, \
-             women, under16, minority, households, pledges, broadcasts, broadcast_minutes, posts) \
-             values ({at}, {generation}, {code}, '{village}', 1, {confirmed}, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0)"
-        ))
-        .await?;
+/// A session of thirty people with seven leaflets, told by somebody else each time.
+async fn held(db: &Db, area: (u16, u32), village: &str, day: &str, confirmed: i64) -> Result<(), Failure> {
+    const COUNT: &str = "select count(*) from session";
+    let already: i64 = on_db!(db, |c| sqlx::query_scalar(COUNT).fetch_one(c).await)?;
+    let mut told =
+        Told::new(crate::session::testing::area(area.0, area.1), village, day, u8::try_from(10 + already)?, 30)?
+            .handing_out("leaflet", 7)?;
+    if village.is_empty() {
+        told.edit.fields.village = Patch::Set(Village::Named("Chợ phiên".parse()?));
     }
-    for (table, first, at) in [("material_day", "held_day", day), ("material_month", "month", month)] {
-        let (generation, code) = area;
-        run(
-            db,
-            &format!(
-                "insert into {table} ({first}, generation, code, village_id, kind, quantity) \
-             values ({at}, {generation}, {code}, '{village}', 'leaflet', 7)"
-            ),
-        )
-        .await?;
+    let told = told.store(db, 1).await?;
+    if confirmed > 0 {
+        told.review(db, Decision::Confirm).await?;
     }
     Ok(())
 }
@@ -226,7 +217,7 @@ async fn totals_add_up_in_each_generation() -> Result<(), Failure> {
             let mut tx = db.snapshot().await?;
             // Ragged at both ends: whole January from the month, the rest from days.
             let range = range(generation, "2025-12-20", "2026-02-03")?;
-            Ok(totals(&mut tx, &catalogue, Calendar::default(), &Scope::All, &range).await?)
+            Ok(totals(&mut tx, &catalogue, &Scope::All, &range).await?)
         };
         let (old, new) = (report(2024).await?, report(2025).await?);
         for report in [&old, &new] {
@@ -279,10 +270,10 @@ async fn an_officer_sees_the_own_areas_only() -> Result<(), Failure> {
         let report = coverage(&mut tx, &catalogue, Calendar::default(), &scope, &range).await?;
         let villages: BTreeSet<_> = report.villages.iter().map(|found| found.village.as_str()).collect();
         assert_eq!(villages, BTreeSet::from(["c", "d"]));
-        let report = totals(&mut tx, &catalogue, Calendar::default(), &scope, &range).await?;
+        let report = totals(&mut tx, &catalogue, &scope, &range).await?;
         assert_eq!(report.total.sums.sessions, 1);
         let nothing = Scope::Areas(Arc::default());
-        let report = totals(&mut tx, &catalogue, Calendar::default(), &nothing, &range).await?;
+        let report = totals(&mut tx, &catalogue, &nothing, &range).await?;
         assert_eq!(report.total.sums.sessions, 0);
         Ok(())
     })
@@ -299,7 +290,7 @@ async fn filled_sessions_are_all_counted_whatever_the_closing_day() -> Result<()
             adopt_calendar(db, calendar, UnixMs(0)).await?;
             let range = range(2025, &day_text(filled.first_day), &day_text(filled.last_day))?;
             let mut tx = db.snapshot().await?;
-            let report = totals(&mut tx, &catalogue, calendar, &Scope::All, &range).await?;
+            let report = totals(&mut tx, &catalogue, &Scope::All, &range).await?;
             assert_eq!(report.total.sums.sessions, 2_000);
             let report = coverage(&mut tx, &catalogue, calendar, &Scope::All, &range).await?;
             let done: i64 = report.periods.iter().map(|period| period.in_villages.sessions).sum();
@@ -365,7 +356,7 @@ async fn measure_a_province_over_a_year_with_a_million_sessions() -> Result<(), 
             let bytes = serde_json::to_vec(&villages)?.len();
             let json_us = begun.elapsed().as_micros();
             let begun = std::time::Instant::now();
-            let report = totals(&mut tx, &catalogue, Calendar::default(), &Scope::All, &range).await?;
+            let report = totals(&mut tx, &catalogue, &Scope::All, &range).await?;
             let totals_us = begun.elapsed().as_micros();
             let begun = std::time::Instant::now();
             unreached(&mut tx, &catalogue, &Scope::All, &range, 30).await?;

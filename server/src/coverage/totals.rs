@@ -1,16 +1,17 @@
 //! Totals by unit of any generation. Records keep the unit as recorded; each counts in exactly one place of a report.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use serde::Serialize;
 use sync_core::id::AreaId;
 use utoipa::ToSchema;
 
-use super::calendar::{Calendar, day_text};
-use super::filter::{COUNTED, Filter, parts, whole};
+use super::calendar::day_text;
+use super::filter::Filter;
 use super::place::{Place, place};
 use super::query::Range;
-use super::read::{Grain, material};
+use super::read::of_range;
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
@@ -29,6 +30,15 @@ pub struct Totals {
 impl Totals {
     pub(crate) fn add_material(&mut self, kind: &str, quantity: i64) {
         *self.material.entry(kind.to_owned()).or_default() += quantity;
+    }
+}
+
+impl AddAssign<&Self> for Totals {
+    fn add_assign(&mut self, other: &Self) {
+        self.sums += other.sums;
+        for (kind, quantity) in &other.material {
+            self.add_material(kind, *quantity);
+        }
     }
 }
 
@@ -72,9 +82,6 @@ pub struct TotalsReport {
     pub from: String,
     /// The last day.
     pub to: String,
-    /// Under a filter the sums that are counted: those not named here are 0, and material is empty. None: all are.
-    #[schema(value_type = Option<Vec<String>>)]
-    pub counted: Option<&'static [&'static str]>,
     /// Everything: the sum of `units`, `needs_choice` and `unknown`, and the same in each generation.
     pub total: Totals,
     /// The same days of the year before (so với cùng kỳ).
@@ -91,33 +98,25 @@ pub struct TotalsReport {
 ///
 /// # Errors
 /// The database's.
-pub async fn totals(
-    tx: &mut Tx,
-    catalogue: &Catalogue,
-    calendar: Calendar,
-    scope: &Scope,
-    range: &Range,
-) -> Result<TotalsReport, DbError> {
-    totals_of(tx, catalogue, calendar, scope, range, None).await
+pub async fn totals(tx: &mut Tx, catalogue: &Catalogue, scope: &Scope, range: &Range) -> Result<TotalsReport, DbError> {
+    totals_of(tx, catalogue, scope, range, None).await
 }
 
-/// As [`totals`], of the sessions a filter leaves; with one the range is of whole reporting months.
+/// As [`totals`], of the sessions a filter leaves.
 pub(crate) async fn totals_of(
     tx: &mut Tx,
     catalogue: &Catalogue,
-    calendar: Calendar,
     scope: &Scope,
     range: &Range,
     filter: Option<&Filter>,
 ) -> Result<TotalsReport, DbError> {
-    let places = by_place(tx, catalogue, calendar, scope, range, (range.from, range.to), filter).await?;
-    let before = whole(calendar, (year_before(range.from), year_before(range.to)), filter);
-    let before = by_place(tx, catalogue, calendar, scope, range, before, filter).await?;
+    let places = by_place(tx, catalogue, scope, range, (range.from, range.to), filter).await?;
+    let before = (year_before(range.from), year_before(range.to));
+    let before = by_place(tx, catalogue, scope, range, before, filter).await?;
     let mut report = TotalsReport {
         generation: range.generation,
         from: day_text(range.from),
         to: day_text(range.to),
-        counted: filter.map(|_| COUNTED),
         total: sum(places.values()),
         year_before: sum(before.values()),
         units: Vec::new(),
@@ -144,23 +143,14 @@ pub(crate) async fn totals_of(
 async fn by_place(
     tx: &mut Tx,
     catalogue: &Catalogue,
-    calendar: Calendar,
     scope: &Scope,
     range: &Range,
     (from, to): (i64, i64),
     filter: Option<&Filter>,
 ) -> Result<BTreeMap<Place, Totals>, DbError> {
     let mut places: BTreeMap<Place, Totals> = BTreeMap::new();
-    for part in parts(tx, calendar, (from, to), Grain::Range, scope, filter).await? {
-        places.entry(place(catalogue, range.generation, part.area, &part.village)).or_default().sums += part.sums;
-    }
-    let handed_out = match filter {
-        None => material(tx, calendar, from..=to, scope.areas()).await?,
-        Some(_) => Vec::new(),
-    };
-    for part in handed_out {
-        let place = place(catalogue, range.generation, part.area, &part.village);
-        places.entry(place).or_default().add_material(&part.kind, part.quantity);
+    for part in of_range(tx, from..=to, scope.areas(), filter).await? {
+        *places.entry(place(catalogue, range.generation, part.area, &part.village)).or_default() += &part.totals;
     }
     if let Some(asked) = range.unit {
         let asked_area = AreaId { generation: range.generation, code: asked };
@@ -175,10 +165,7 @@ async fn by_place(
 fn sum<'a>(parts: impl Iterator<Item = &'a Totals>) -> Totals {
     let mut total = Totals::default();
     for part in parts {
-        total.sums += part.sums;
-        for (kind, quantity) in &part.material {
-            total.add_material(kind, *quantity);
-        }
+        total += part;
     }
     total
 }

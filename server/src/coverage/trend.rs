@@ -29,7 +29,7 @@ pub struct TrendParams {
     /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
     #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
     pub to: Option<String>,
-    /// Only sessions on this topic; whole reporting months then. One filter at a time.
+    /// Only sessions on this topic. Of several filters a session counts that passes all.
     #[param(pattern = r"^[^\x00]*$")]
     pub topic: Option<String>,
     /// Only sessions held in this language.
@@ -38,7 +38,7 @@ pub struct TrendParams {
     /// Only sessions of this format.
     #[param(pattern = r"^[^\x00]*$")]
     pub format: Option<String>,
-    /// Only sessions recorded by the people of this post, at the time.
+    /// Only sessions recorded by people who were at this post on that day.
     #[param(pattern = r"^[^\x00]*$")]
     pub post: Option<String>,
 }

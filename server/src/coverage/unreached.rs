@@ -1,6 +1,7 @@
 //! Villages in which no session was held for some time.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use sync_core::id::AreaId;
@@ -53,6 +54,31 @@ pub struct Unreached {
     pub villages: Vec<UnreachedVillage>,
 }
 
+/// The day of the last session of each village of today within these days; posts on social media are none.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn last_held<'a>(
+    tx: &mut Tx,
+    catalogue: &'a Catalogue,
+    days: RangeInclusive<i64>,
+) -> Result<BTreeMap<&'a str, i64>, DbError> {
+    // One descent of an index for each village, instead of a walk over every day. A session without a day counts as -1 there.
+    const LAST: &str = "select id, (select coalesce(held_day, -1) from session where village_id = village.id \
+        and coalesce(held_day, -1) between $1 and $2 and not voided and counted_as is null \
+        and coalesce(format, '') <> 'online' order by coalesce(held_day, -1) desc limit 1) from village";
+    let rows: Vec<(String, Option<i64>)> =
+        on_db!(tx, |c| sqlx::query_as(LAST).bind(*days.start()).bind(*days.end()).fetch_all(c).await)?;
+    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+    for (village, day) in &rows {
+        if let (Some(village), Some(day)) = (catalogue.survivor(village), day) {
+            let latest = last.entry(&village.id).or_insert(*day);
+            *latest = (*latest).max(*day);
+        }
+    }
+    Ok(last)
+}
+
 /// The villages in scope without a session in the `days` days before the range's last day.
 ///
 /// # Errors
@@ -64,18 +90,8 @@ pub async fn unreached(
     range: &Range,
     days: i64,
 ) -> Result<Unreached, DbError> {
-    // One descent of an index for each village, instead of a walk over every day.
-    const LAST: &str = "select id, (select held_day from coverage_day where village_id = village.id and sessions > 0 \
-        and held_day <= $1 order by held_day desc limit 1) from village";
     let covering = Covering::read(tx).await?;
-    let rows: Vec<(String, Option<i64>)> = on_db!(tx, |c| sqlx::query_as(LAST).bind(range.to).fetch_all(c).await)?;
-    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-    for (village, day) in &rows {
-        if let (Some(village), Some(day)) = (catalogue.survivor(village), day) {
-            let latest = last.entry(&village.id).or_insert(*day);
-            *latest = (*latest).max(*day);
-        }
-    }
+    let last = last_held(tx, catalogue, 0..=range.to).await?;
     let listed = listed(catalogue, scope, range);
     let of = listed.len();
     let mut villages = Vec::new();

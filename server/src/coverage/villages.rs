@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::calendar::{Calendar, Period, day_text};
 use super::devices::{Covering, DevicesHeard, areas_of};
-use super::filter::{COUNTED, Filter, parts};
+use super::filter::Filter;
 use super::query::Range;
-use super::read::Grain;
+use super::read::by_month;
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
@@ -116,9 +116,6 @@ pub struct Coverage {
     pub closing_day: u8,
     /// The periods.
     pub periods: Vec<PeriodSummary>,
-    /// Under a filter the sums that are counted: those not named here are 0 and say nothing. None: all are.
-    #[schema(value_type = Option<Vec<String>>)]
-    pub counted: Option<&'static [&'static str]>,
     /// The villages, by unit and name.
     pub villages: Vec<VillageCoverage>,
 }
@@ -137,7 +134,7 @@ pub async fn coverage(
     coverage_of(tx, catalogue, calendar, scope, range, None).await
 }
 
-/// As [`coverage`], of the sessions a filter leaves; with one the range is of whole reporting months.
+/// As [`coverage`], of the sessions a filter leaves.
 pub(crate) async fn coverage_of(
     tx: &mut Tx,
     catalogue: &Catalogue,
@@ -148,7 +145,7 @@ pub(crate) async fn coverage_of(
 ) -> Result<Coverage, DbError> {
     let covering = Covering::read(tx).await?;
     let periods = calendar.periods(range.from, range.to, range.bucket);
-    let parts = parts(tx, calendar, (range.from, range.to), Grain::Month, scope, filter).await?;
+    let parts = by_month(tx, calendar, range.from..=range.to, scope.areas(), filter).await?;
 
     let listed = listed(catalogue, scope, range);
     let mut cells: BTreeMap<&str, Vec<Sums>> = BTreeMap::new();
@@ -184,13 +181,7 @@ pub(crate) async fn coverage_of(
         villages.push(village_coverage(catalogue, range, village, devices, shown));
     }
     villages.sort_by(|a, b| (a.unit, &a.name, &a.village).cmp(&(b.unit, &b.name, &b.village)));
-    Ok(Coverage {
-        generation: range.generation,
-        closing_day: calendar.closing_day(),
-        periods: summaries,
-        counted: filter.map(|_| COUNTED),
-        villages,
-    })
+    Ok(Coverage { generation: range.generation, closing_day: calendar.closing_day(), periods: summaries, villages })
 }
 
 /// The villages of today within scope and unit, with the areas they lie or may lie in.

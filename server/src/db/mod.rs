@@ -38,6 +38,7 @@ mod blob;
 mod error;
 mod open;
 mod retry;
+pub(crate) mod rows;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tx;

@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::db::testing::{Failure, on_each};
 use crate::on_db;
 use crate::problem::Problem;
+use crate::project::{Sums, scan};
 use crate::reference::Catalogue;
 use crate::session::testing::{Told, area, person, scope};
 
@@ -33,9 +34,16 @@ fn decision(a: RecordId, b: RecordId, decision: PairStanding, counted: Option<Re
 
 /// Sessions and attendances that count.
 async fn counted(db: &Db) -> Result<(i64, i64), Failure> {
-    const SUMS: &str = "select cast(coalesce(sum(sessions), 0) as bigint), \
-        cast(coalesce(sum(attendances), 0) as bigint) from coverage_month";
-    Ok(on_db!(db, |c| sqlx::query_as(SUMS).fetch_one(c).await)?)
+    let mut tx = db.snapshot().await?;
+    let mut sums = Sums::default();
+    scan(&mut tx, 0..=40_000, "", |of| {
+        for fact in of.facts() {
+            sums += fact?.1.sums;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok((sums.sessions, sums.attendances))
 }
 
 /// Two people of two posts tell of one evening in village `a`.

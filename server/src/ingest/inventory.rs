@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sync_core::id::{BatchHash, DeviceId};
 use sync_core::log::{Head, Inventory, LogId};
 
-use super::rows::{self, Find, Value};
 use super::signer::area;
 use super::store::seq_of;
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 use crate::on_db;
 

@@ -30,7 +30,6 @@ mod queue;
 mod receipt;
 mod rights;
 pub mod route;
-pub(crate) mod rows;
 mod signer;
 mod size;
 mod standing;

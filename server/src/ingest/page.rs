@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use sync_core::id::{BatchSeq, DeviceId};
 use sync_core::log::{Batch, Head, LogId};
 
-use super::rows::{self, Find, Value};
 use super::signer::area;
 use super::store::{self, BatchRow, seq_of};
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 
 /// Batches whose headers are read in one go.

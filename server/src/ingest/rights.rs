@@ -11,10 +11,10 @@ use sync_core::id::{AreaId, DeviceId, Role, UnixMs};
 use sync_core::log::{LogId, SCHEMA};
 
 use super::prepare::Prepared;
-use super::rows::{self, Value};
 use super::signer::{CredentialId, area};
 use crate::account;
 use crate::auth::{Scope, has_every_area};
+use crate::db::rows::{self, Value};
 use crate::db::{Blob, DbError, Tx};
 
 /// What a device and its owner's account allow.

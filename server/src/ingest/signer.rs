@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sync_core::id::{AreaId, CertificateNo, DeviceId, PublicKey, RecorderId, Role, UnixMs};
 
-use super::rows::{self, Find, Value};
 use crate::auth::{Scope, has_every_area};
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 
 /// An enrolled device, or the server itself.

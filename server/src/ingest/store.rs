@@ -7,9 +7,9 @@ use sync_core::id::{AreaId, BatchHash, BatchSeq, CertificateNo, ChangeHash, Devi
 use sync_core::log::{Batch, BatchHeader, Head, LogId, RawChange, Signature};
 
 use super::decide::{Place, Record};
-use super::rows::{self, Find, Value};
 use super::signer::area;
 use super::standing::{Standing, State, Via, stored_standing, stored_state};
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 use crate::on_db;
 

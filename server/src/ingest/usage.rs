@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sync_core::id::DeviceId;
 
 use super::group::{Context, Group};
-use super::rows::{self, Find, Value};
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;

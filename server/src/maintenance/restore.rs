@@ -15,6 +15,7 @@ use crate::auth::key::{self, Purpose};
 use crate::db::{Db, DbError, Schema, Tx, sqlite_code};
 use crate::durable::sync_parent;
 use crate::on_db;
+use crate::project;
 
 /// What SQLite keeps beside a database.
 const SIDES: [&str; 2] = ["-wal", "-shm"];
@@ -93,7 +94,7 @@ async fn prepare(part: &Path, backup: &Path, now: UnixMs) -> Result<(), BackupEr
             let why = format!("it was made by another, newer version of the program (migrations {versions:?})");
             return Err(BackupError::NotABackup { path: backup.to_owned(), why });
         }
-        db.migrate().await?;
+        project::migrate(&db).await?;
         let name = backup.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let done: Result<(), DbError> = crate::write_tx!(db, |tx| forget(tx, &name, now));
         Ok(done?)

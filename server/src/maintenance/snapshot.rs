@@ -10,9 +10,9 @@ use sync_core::sync::{Page, Snapshot, SnapshotOffer};
 use sync_core::wire::{Reader, Writer};
 
 use crate::app::WeakState;
-use crate::db::{Blob, Db, DbError, Tx};
+use crate::db::{Blob, Db, DbError, Tx, rows};
+use crate::ingest::area;
 use crate::ingest::stored::{Range, read_page};
-use crate::ingest::{area, rows};
 use crate::on_db;
 
 /// Offers of those of these areas that have a snapshot worth fetching.

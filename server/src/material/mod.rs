@@ -8,5 +8,5 @@ mod stock;
 mod tests;
 
 pub use issue::{Issue, IssuePage};
-pub(crate) use people::stays;
+pub(crate) use people::{Stay, stays};
 pub use stock::{KindStock, PostStock, Stock, stock};

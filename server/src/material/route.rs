@@ -15,7 +15,6 @@ use crate::auth::{Principal, SignedJson};
 use crate::coverage::calendar::{local_day, parse_day};
 use crate::coverage::query::refuse;
 use crate::problem::{Json, Path, Problem, Query};
-use crate::project;
 use crate::register::entry::{VoidEntry, reason};
 use crate::write_tx;
 
@@ -29,7 +28,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StockParams {
-    /// The last day, widened to the end of its reporting month; today unless given.
+    /// The last day, included; today unless given.
     #[param(inline, value_type = Option<crate::openapi::Day>)]
     pub(crate) to: Option<String>,
 }
@@ -54,8 +53,7 @@ async fn show_stock(
     let day = params.read(local_day(app.now().0))?;
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
-    let calendar = project::calendar(&mut tx).await?;
-    Ok(Json(stock(&mut tx, &catalogue, calendar, &principal.areas, day).await?))
+    Ok(Json(stock(&mut tx, &catalogue, &principal.areas, day).await?))
 }
 
 /// Material issued to posts that work in the caller's areas, the latest first.

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
-use super::people::stays;
+use super::people::{self, Stay};
 use crate::auth::Scope;
-use crate::coverage::area_condition;
-use crate::coverage::calendar::{Calendar, day_text};
+use crate::coverage::calendar::{day_text, parse_day};
 use crate::db::{DbError, Tx};
 use crate::on_db;
+use crate::project::{Facet, scan};
 use crate::reference::{Catalogue, Item, Post};
+
+/// Nothing of this work was recorded before.
+const FIRST_DAY: &str = "2000-01-01";
 
 /// One kind of material at one post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -52,7 +54,7 @@ pub struct Unassigned {
 /// The stock of the posts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stock {
-    /// The day up to which it counts: the last of a reporting month.
+    /// The day up to which it counts, included.
     pub to: String,
     /// The posts that work in the caller's areas.
     pub posts: Vec<PostStock>,
@@ -67,23 +69,13 @@ pub(super) fn posts_of<'a>(catalogue: &'a Catalogue, scope: &Scope) -> Vec<&'a I
     catalogue.items().posts.iter().filter(works).collect()
 }
 
-/// Stock at the end of the reporting month that holds `day`.
-///
-/// A person's whole month counts with the post of its last day, in whatever area the material was handed out.
+/// Stock at the end of the day `to`. What a person handed out counts with the post of that day, in whatever area it was.
 ///
 /// # Errors
 /// The database's.
-pub async fn stock(
-    tx: &mut Tx,
-    catalogue: &Catalogue,
-    calendar: Calendar,
-    scope: &Scope,
-    day: i64,
-) -> Result<Stock, DbError> {
-    let month = calendar.month_of(day);
-    let to = calendar.last_day(month);
+pub async fn stock(tx: &mut Tx, catalogue: &Catalogue, scope: &Scope, to: i64) -> Result<Stock, DbError> {
     let mut issued = issued(tx, to).await?;
-    let mut handed_out = handed_out(tx, calendar, scope, month.0).await?;
+    let mut handed_out = handed_out(tx, scope, to).await?;
     let mut posts = Vec::new();
     for post in posts_of(catalogue, scope) {
         let of_issues = issued.remove(&post.id).unwrap_or_default();
@@ -115,46 +107,54 @@ async fn issued(tx: &mut Tx, to: i64) -> Result<BTreeMap<String, ByKind>, DbErro
     Ok(found)
 }
 
-/// What was handed out up to a reporting month, by post; under `None` by people in scope who were at none.
-///
-/// The sums are made by the database: a row for each post and kind comes back, however many people and months there are.
-async fn handed_out(
-    tx: &mut Tx,
-    calendar: Calendar,
-    scope: &Scope,
-    month: i64,
-) -> Result<BTreeMap<Option<String>, ByKind>, DbError> {
-    let stays = stays(tx, calendar).await?;
-    let posts: Vec<&str> = stays.iter().map(|stay| stay.post.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut spans: Vec<String> = Vec::with_capacity(stays.len() + 1);
-    // Nobody's: a list of values may not be empty.
-    spans.push("(-1, 0, 0, 0)".to_owned());
-    for stay in &stays {
-        let post = posts.partition_point(|known| *known < stay.post.as_str());
-        spans.push(format!("({}, {}, {}, {post})", stay.recorder.0, stay.first, stay.last));
+/// What was handed out up to a day, by post; under `None` by people in scope who were at none.
+async fn handed_out(tx: &mut Tx, scope: &Scope, to: i64) -> Result<BTreeMap<Option<String>, ByKind>, DbError> {
+    let mut stays: BTreeMap<String, Vec<Stay>> = BTreeMap::new();
+    for stay in people::stays(tx).await? {
+        stays.entry(stay.recorder.0.to_string()).or_default().push(stay);
     }
     // Who is at no post is told of by areas: of somebody else's people an officer learns nothing.
-    let of_nobody = match scope.areas() {
-        None => String::new(),
-        Some(areas) => {
-            let within = area_condition(areas).unwrap_or_else(|| "1 = 0".to_owned());
-            format!("and (stay.post is not null or m.recorder in (select account_id from account_area where {within}))")
-        }
+    let of_scope = match scope.areas() {
+        None => None,
+        Some(areas) => Some(people::working_in(tx, areas).await?),
     };
-    let text = format!(
-        "with stay (recorder, first, last, post) as (values {}) \
-         select cast(coalesce(stay.post, -1) as bigint), m.kind, cast(sum(m.quantity) as bigint) \
-         from material_recorder_month m left join stay \
-         on stay.recorder = m.recorder and m.month >= stay.first and m.month <= stay.last \
-         where m.month <= $1 {of_nobody} group by coalesce(stay.post, -1), m.kind",
-        spans.join(", ")
-    );
-    let rows: Vec<(i64, String, i64)> =
-        on_db!(tx, |c| sqlx::query_as(AssertSqlSafe(text)).bind(month).fetch_all(c).await)?;
     let mut found: BTreeMap<Option<String>, ByKind> = BTreeMap::new();
-    for (post, kind, quantity) in rows {
-        let post = usize::try_from(post).ok().and_then(|at| posts.get(at)).map(|post| (*post).to_owned());
-        *found.entry(post).or_default().entry(kind).or_default() += quantity;
-    }
+    scan(tx, parse_day(FIRST_DAY).unwrap_or_default()..=to, "", |of| {
+        // By the place of the recorder's word.
+        let mut people: BTreeMap<usize, (&[Stay], bool)> = BTreeMap::new();
+        for (place, facet, recorder) in of.pack.values() {
+            if facet == Facet::Recorder {
+                let stays = stays.get(recorder).map_or(&[][..], Vec::as_slice);
+                people.insert(place, (stays, of_scope.as_ref().is_none_or(|people| people.contains(recorder))));
+            }
+        }
+        for fact in of.facts() {
+            let (day, fact) = fact?;
+            let mut material = fact.material().peekable();
+            if material.peek().is_none() {
+                continue;
+            }
+            let mut recorder = None;
+            for place in fact.values() {
+                recorder = recorder.or(people.get(&place?));
+            }
+            let Some((stays, in_scope)) = recorder else { continue };
+            let post = stays.iter().find(|stay| stay.days.contains(&day)).map(|stay| stay.post.clone());
+            if post.is_none() && !in_scope {
+                continue;
+            }
+            let kinds = found.entry(post).or_default();
+            for kind in material {
+                let (kind, quantity) = kind?;
+                let kind = of.pack.word(kind)?;
+                match kinds.get_mut(kind) {
+                    Some(sum) => *sum += quantity,
+                    None => drop(kinds.insert(kind.to_owned(), quantity)),
+                }
+            }
+        }
+        Ok(())
+    })
+    .await?;
     Ok(found)
 }

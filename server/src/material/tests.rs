@@ -6,9 +6,7 @@ use sync_core::id::Role::{Administrator, Coordinator, Guard, Officer};
 use crate::db::Db;
 use crate::db::testing::{Failure, on_each};
 use crate::register::desk::{Desk, run};
-
-/// The reporting month of November 2026.
-const NOVEMBER: i64 = 2026 * 12 + 10;
+use crate::session::testing::{Told, area};
 
 fn issue(post: &str, quantity: i64, day: &str) -> Value {
     json!({ "post": post, "kind": "leaflet", "quantity": quantity, "issued_on": day })
@@ -35,12 +33,9 @@ async fn posted(db: &Db, id: i64, since: &str, post: Option<&str>) -> Result<(),
     Ok(run(db, &text).await?)
 }
 
-async fn handed_out(db: &Db, month: i64, recorder: i64, quantity: i64) -> Result<(), Failure> {
-    let text = format!(
-        "insert into material_recorder_month (month, recorder, kind, quantity) \
-         values ({month}, {recorder}, 'leaflet', {quantity})"
-    );
-    Ok(run(db, &text).await?)
+async fn handed_out(db: &Db, day: &str, recorder: u8, quantity: u32) -> Result<(), Failure> {
+    Told::new(area(2025, 6841), "a", day, recorder, 30)?.handing_out("leaflet", quantity)?.store(db, 1).await?;
+    Ok(())
 }
 
 fn of<'a>(stock: &'a Value, post: &str) -> &'a Value {
@@ -50,37 +45,44 @@ fn of<'a>(stock: &'a Value, post: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn what_was_handed_out_counts_with_the_post_of_its_month() -> Result<(), Failure> {
+async fn what_was_handed_out_counts_with_the_post_of_its_day() -> Result<(), Failure> {
     on_each(async |db| {
         let mut desk = Desk::new(db).await?;
         account(db, 11, (2025, 6841)).await?;
         account(db, 12, (2025, 6838)).await?;
-        // Moves in the middle of October: the whole of it counts with the new post. At the end of November at none.
+        // Moves in the middle of October; at the end of November at none.
         posted(db, 11, "2026-01-01", Some("hoanh-mo")).await?;
         posted(db, 11, "2026-10-15", Some("binh-lieu")).await?;
         posted(db, 11, "2026-11-30", None).await?;
-        for (month, quantity) in [(NOVEMBER - 2, 10), (NOVEMBER - 1, 20), (NOVEMBER, 40), (NOVEMBER - 11, 3)] {
-            handed_out(db, month, 11, quantity).await?;
+        for (day, quantity) in [
+            ("2025-12-31", 3),
+            ("2026-01-01", 4),
+            ("2026-10-14", 10),
+            ("2026-10-15", 20),
+            ("2026-11-29", 30),
+            ("2026-11-30", 40),
+        ] {
+            handed_out(db, day, 11, quantity).await?;
         }
-        handed_out(db, NOVEMBER - 3, 12, 7).await?;
+        handed_out(db, "2026-08-20", 12, 7).await?;
         desk.enter(Coordinator, "/v1/material/issues", &issue("hoanh-mo", 100, "2026-03-01")).await?;
         let late = desk.enter(Coordinator, "/v1/material/issues", &issue("hoanh-mo", 50, "2026-11-20")).await?;
 
-        let stock = desk.read(Coordinator, "/v1/material/stock").await?;
+        let stock = desk.read(Coordinator, "/v1/material/stock?to=2026-11-30").await?;
         assert_eq!(stock["to"], "2026-11-30");
-        let expected = json!([{ "kind": "leaflet", "issued": 150, "handed_out": 10, "left": 140 }]);
+        let expected = json!([{ "kind": "leaflet", "issued": 150, "handed_out": 14, "left": 136 }]);
         assert_eq!(*of(&stock, "hoanh-mo"), expected);
-        let expected = json!([{ "kind": "leaflet", "issued": 0, "handed_out": 20, "left": -20 }]);
+        let expected = json!([{ "kind": "leaflet", "issued": 0, "handed_out": 50, "left": -50 }]);
         assert_eq!(*of(&stock, "binh-lieu"), expected);
         // At no post: before the first, after the last, and who never was at one.
         assert_eq!(stock["unassigned"], json!([{ "kind": "leaflet", "handed_out": 50 }]));
-        let before = desk.read(Coordinator, "/v1/material/stock?to=2026-09-10").await?;
-        assert_eq!(before["to"], "2026-09-30");
-        let expected = json!([{ "kind": "leaflet", "issued": 100, "handed_out": 10, "left": 90 }]);
+        let before = desk.read(Coordinator, "/v1/material/stock?to=2026-10-13").await?;
+        assert_eq!(before["to"], "2026-10-13");
+        let expected = json!([{ "kind": "leaflet", "issued": 100, "handed_out": 4, "left": 96 }]);
         assert_eq!(*of(&before, "hoanh-mo"), expected);
 
         // An officer: posts of the own areas, and of people at no post only those of the own areas.
-        let seen = desk.read(Officer, "/v1/material/stock").await?;
+        let seen = desk.read(Officer, "/v1/material/stock?to=2026-11-30").await?;
         let posts: Vec<&str> =
             seen["posts"].as_array().into_iter().flatten().filter_map(|post| post["post"].as_str()).collect();
         assert_eq!(posts, ["hoanh-mo", "hoanh-mo-team", "dong-van"]);

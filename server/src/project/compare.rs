@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, FromRow, Row};
 use sync_core::id::to_hex;
 
-use super::facet::FacetSums;
-use super::sums::Sums;
+use super::facts;
 use crate::db::{DbError, Dialect, Tx};
 use crate::on_db;
 
@@ -24,6 +23,8 @@ enum Kind {
     Text,
     /// Never null.
     Bytes,
+    /// As [`Kind::Bytes`]; of two that differ it is said what differs in them.
+    Facts,
     OptBytes,
 }
 
@@ -36,8 +37,6 @@ struct Table {
 
 fn tables() -> Vec<Table> {
     use Kind::{Bool, Bytes, Int, OptBytes, Text};
-    let sums = || Sums::COLUMNS.iter().map(|sum| (*sum, Int));
-    let slot = |first| vec![(first, Int), ("generation", Int), ("code", Int), ("village_id", Text)];
     let provenance = [
         ("conflict_count", Int),
         ("schema_number", Int),
@@ -100,25 +99,15 @@ fn tables() -> Vec<Table> {
     ];
     let material = vec![("record_id", Bytes), ("kind", Text), ("quantity", Int)];
     let suspect = vec![("record_a", Bytes), ("record_b", Bytes)];
-    let mut facet = vec![("facet", Text), ("value", Text)];
-    facet.extend(slot("month"));
-    facet.extend(FacetSums::COLUMNS.iter().map(|sum| (*sum, Int)));
-    let by_recorder = vec![("month", Int), ("recorder", Int), ("kind", Text), ("quantity", Int)];
-    let coverage = |first| slot(first).into_iter().chain(sums()).collect();
-    let handed_out = |first| slot(first).into_iter().chain([("kind", Text), ("quantity", Int)]).collect();
+    let facts = vec![("month", Int), ("generation", Int), ("code", Int), ("village_id", Text), ("facts", Kind::Facts)];
     vec![
         Table { name: "session", keys: 1, columns: session },
         Table { name: "session_material", keys: 2, columns: material },
         Table { name: "panel_check", keys: 1, columns: panel_check },
         Table { name: "review", keys: 1, columns: review },
         Table { name: "conflict", keys: 2, columns: conflict },
-        Table { name: "coverage_day", keys: 4, columns: coverage("held_day") },
-        Table { name: "coverage_month", keys: 4, columns: coverage("month") },
-        Table { name: "material_day", keys: 5, columns: handed_out("held_day") },
-        Table { name: "material_month", keys: 5, columns: handed_out("month") },
+        Table { name: "session_facts", keys: 4, columns: facts },
         Table { name: "duplicate_suspect", keys: 2, columns: suspect },
-        Table { name: "facet_month", keys: 6, columns: facet },
-        Table { name: "material_recorder_month", keys: 3, columns: by_recorder },
     ]
 }
 
@@ -190,7 +179,7 @@ impl Difference {
 
 /// At most so many characters of a value, in quotes.
 fn short(text: &str) -> String {
-    const SHOWN: usize = 80;
+    const SHOWN: usize = 200;
     let mut shown: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
@@ -241,8 +230,12 @@ pub async fn compare(first: &mut Tx, second: &mut Tx, limit: usize) -> Result<Ve
                         && a != b
                     {
                         let columns = table.columns.iter().zip(a.iter().zip(&b));
-                        let columns = columns.filter(|(_, (a, b))| a != b).map(|((column, _), (a, b))| {
-                            ColumnDifference { column, first: a.clone(), second: b.clone() }
+                        let columns = columns.filter(|(_, (a, b))| a != b).map(|((column, kind), (a, b))| {
+                            let (first, second) = match kind {
+                                Kind::Facts => facts::differing(a.as_deref(), b.as_deref()),
+                                _ => (a.clone(), b.clone()),
+                            };
+                            ColumnDifference { column, first, second }
                         });
                         let columns = columns.collect();
                         differences.push(Difference::Values { table: table.name, key: table.shown(&a), columns });
@@ -317,7 +310,7 @@ impl Table {
             let text = cell.clone().unwrap_or_default();
             match kind {
                 Kind::Int | Kind::Bool => KeyPart::Int(text.parse().unwrap_or_default()),
-                Kind::Text | Kind::Bytes | Kind::OptBytes => KeyPart::Text(text),
+                Kind::Text | Kind::Bytes | Kind::Facts | Kind::OptBytes => KeyPart::Text(text),
             }
         };
         cells.iter().zip(&self.columns).take(self.keys).map(part).collect()
@@ -354,12 +347,12 @@ impl Table {
                 (Kind::Text, _) => (*column).to_owned(),
                 (Kind::Int, _) | (Kind::Bool, Dialect::Sqlite) => format!("cast({column} as text)"),
                 (Kind::Bool, Dialect::Postgres) => format!("cast(cast({column} as integer) as text)"),
-                (Kind::Bytes, Dialect::Sqlite) => format!("lower(hex({column}))"),
+                (Kind::Bytes | Kind::Facts, Dialect::Sqlite) => format!("lower(hex({column}))"),
                 // `lower(hex(null))` is ''.
                 (Kind::OptBytes, Dialect::Sqlite) => {
                     format!("case when {column} is null then null else lower(hex({column})) end")
                 }
-                (Kind::Bytes | Kind::OptBytes, Dialect::Postgres) => format!("encode({column}, 'hex')"),
+                (Kind::Bytes | Kind::Facts | Kind::OptBytes, Dialect::Postgres) => format!("encode({column}, 'hex')"),
             })
             .collect();
         let keys: Vec<&str> = self.columns.iter().take(self.keys).map(|(column, _)| *column).collect();

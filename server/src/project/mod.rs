@@ -14,20 +14,20 @@
 //! # }
 //! ```
 
+mod calendar;
 mod compare;
 mod facet;
+mod facts;
 mod other_rows;
 mod pairs;
-mod rollup;
 mod session_row;
-mod statement;
 mod stored;
 mod sums;
 
+pub(crate) use calendar::{calendar, change_calendar};
 pub use compare::{Difference, TableDigest, compare, digest};
-pub(crate) use facet::Traits;
-pub use facet::{Facet, FacetSums};
-pub(crate) use rollup::{calendar, change_calendar};
+pub use facet::Facet;
+pub(crate) use facts::{Fact, Pack, VillageMonth, scan};
 pub(crate) use session_row::ONLINE;
 pub(crate) use stored::area as stored_area;
 pub use sums::Sums;
@@ -37,12 +37,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::id::{AreaId, DeviceId, RecordId, UnixMs};
 use sync_core::record::{RecordView, ReviewState, ReviewView, review_state};
 
-use crate::db::{DbError, Tx};
+use crate::db::rows::{self, Value};
+use crate::db::{Db, DbError, Tx};
 use crate::on_db;
 use other_rows::{ConflictRow, PanelCheckRow, ReviewRow};
 use pairs::{Links, Occasion};
 use session_row::SessionRow;
-use statement::{Value, delete_by_id, write};
 use sums::Deltas;
 
 /// The review state in which a session counts as confirmed.
@@ -183,7 +183,7 @@ impl Projector {
             if let Some(before) = before {
                 occasions.extend(before.occasion());
                 if let Some((slot, contribution)) = before.contribution() {
-                    deltas.subtract(slot, &contribution);
+                    deltas.subtract(slot, contribution);
                 }
             }
             let after = if let Some(row) = rows.get_mut(id) {
@@ -200,22 +200,21 @@ impl Projector {
                 None
             };
             if let Some((slot, contribution)) = after {
-                deltas.add(slot, &contribution);
+                deltas.add(slot, contribution);
             }
         }
 
         session_row::write_rows(tx, rows.values()).await?;
         stored::restate(tx, &restated).await?;
         let known: Vec<RecordId> = rows.keys().filter(|id| old.contains_key(*id)).copied().collect();
-        delete_by_id(tx, "delete from session_material where record_id in", &known).await?;
+        rows::delete(tx, "delete from session_material where record_id in", &ids(&known)).await?;
         session_row::write_material(tx, rows.values()).await?;
         other_rows::write_reviews(tx, self.reviews.values()).await?;
         other_rows::write_panel_checks(tx, self.panel_checks.values()).await?;
         self.write_conflicts(tx, known.clone()).await?;
         let fresh: BTreeSet<RecordId> = rows.keys().filter(|id| !old.contains_key(*id)).copied().collect();
         pairs::suspect(tx, &occasions, &known, &fresh).await?;
-        let calendar = rollup::calendar(tx).await?;
-        rollup::apply(tx, calendar, &deltas).await
+        facts::apply(tx, &deltas).await
     }
 
     /// Forgets what was added.
@@ -244,10 +243,10 @@ impl Projector {
     /// Replaces the conflicts of the records written. `known` are the sessions that had rows before.
     async fn write_conflicts(&self, tx: &mut Tx, mut known: Vec<RecordId>) -> Result<(), DbError> {
         known.extend(self.reviews.keys().chain(self.panel_checks.keys()));
-        delete_by_id(tx, "delete from conflict where record_id in", &known).await?;
+        rows::delete(tx, "delete from conflict where record_id in", &ids(&known)).await?;
         let values: Vec<Value<'_>> = self.conflicts.values().flatten().flat_map(ConflictRow::values).collect();
         const INSERT: &str = "insert into conflict (record_id, field, kind, generation, code, claims) values";
-        write(tx, INSERT, ConflictRow::WIDTH, "", &values).await
+        rows::write(tx, INSERT, ConflictRow::WIDTH, "", &values).await
     }
 }
 
@@ -271,6 +270,15 @@ pub async fn relink(tx: &mut Tx, sessions: &[RecordId]) -> Result<(), DbError> {
     Projector::default().settle(tx, sessions.iter().copied().collect()).await
 }
 
+/// Applies the migrations that are missing, and makes what a new read table holds that no migration can make.
+///
+/// # Errors
+/// As [`Db::migrate`]. What was made in part before the program was stopped is made whole the next time.
+pub async fn migrate(db: &Db) -> Result<(), DbError> {
+    db.migrate().await?;
+    facts::fill(db).await
+}
+
 /// Empties every read table, so that they can be filled again. The closing day of reporting months stays.
 ///
 /// # Errors
@@ -282,17 +290,17 @@ pub async fn clear(tx: &mut Tx) -> Result<(), DbError> {
         "delete from panel_check",
         "delete from review",
         "delete from conflict",
-        "delete from coverage_day",
-        "delete from coverage_month",
-        "delete from material_day",
-        "delete from material_month",
+        "delete from session_facts",
         "delete from duplicate_suspect",
-        "delete from facet_month",
-        "delete from material_recorder_month",
     ] {
         on_db!(tx, |c| sqlx::query(delete).execute(c).await.map(drop))?;
     }
     Ok(())
+}
+
+/// Ids as keys.
+fn ids<'a>(ids: impl IntoIterator<Item = &'a RecordId>) -> Vec<Value<'a>> {
+    ids.into_iter().map(|id| Value::Bytes(id.as_bytes())).collect()
 }
 
 fn state_of(heads: &[u8], reviews: &[ReviewView]) -> ReviewState {
@@ -304,7 +312,7 @@ async fn upsert(tx: &mut Tx, table: &str, columns: &[&str], values: &[Value<'_>]
     let replaced: Vec<String> = columns[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
     let head = format!("insert into {table} ({}) values", columns.join(", "));
     let tail = format!("on conflict (record_id) do update set {}", replaced.join(", "));
-    write(tx, &head, columns.len(), &tail, values).await
+    rows::write(tx, &head, columns.len(), &tail, values).await
 }
 
 #[cfg(test)]

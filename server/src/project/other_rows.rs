@@ -3,8 +3,8 @@
 use sync_core::id::{AreaId, RecordId};
 use sync_core::record::{PanelCheckView, ReviewView};
 
-use super::statement::Value;
 use super::{Projected, Provenance, upsert};
+use crate::db::rows::Value;
 use crate::db::{DbError, Tx};
 
 const REVIEW_COLUMNS: &[&str] = &[

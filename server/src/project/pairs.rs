@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::id::RecordId;
 
-use super::statement::{Value, delete_by_id, read_by_id, write};
+use super::ids as keys_of;
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
-use crate::ingest::rows::{self, Find};
 use crate::on_db;
 
 /// Two starts that are further apart are two events.
@@ -54,7 +54,7 @@ impl Links {
             "select record_a, record_b, counted from session_pair where standing = 'linked' and record_b in";
         let mut stood_in_for = BTreeSet::new();
         for text in [BY_A, BY_B] {
-            let found: Vec<Link> = read_by_id(tx, text, "", ids).await?;
+            let found: Vec<Link> = rows::read(tx, text, &keys_of(ids)).await?;
             for (Blob(a), Blob(b), Blob(counted)) in found {
                 let other = if counted == a { b } else { a };
                 self.counted.entry(other).or_default().insert(counted);
@@ -117,8 +117,8 @@ pub(super) async fn suspect(
         and: "not voided",
     };
     const BY_A: &str = "select record_a, record_b from session_pair where record_a in";
-    let keys: Vec<rows::Value<'_>> =
-        occasions.iter().flat_map(|(village, day)| [rows::Value::Text(village), rows::Value::Int(*day)]).collect();
+    let keys: Vec<Value<'_>> =
+        occasions.iter().flat_map(|(village, day)| [Value::Text(village), Value::Int(*day)]).collect();
     let told: Vec<Told> = rows::read_by(tx, ON, &keys).await?;
     let mut by_occasion: BTreeMap<(&str, i64), Vec<&Told>> = BTreeMap::new();
     for session in &told {
@@ -137,19 +137,17 @@ pub(super) async fn suspect(
             pairs.extend(others.map(|other| (one.record_id.0, other.record_id.0)));
         }
     }
-    let members: Vec<RecordId> = members.into_iter().collect();
-    delete_by_id(tx, "delete from duplicate_suspect where record_a in", &members).await?;
-    delete_by_id(tx, "delete from duplicate_suspect where record_b in", &members).await?;
+    rows::delete(tx, "delete from duplicate_suspect where record_a in", &keys_of(&members)).await?;
+    rows::delete(tx, "delete from duplicate_suspect where record_b in", &keys_of(&members)).await?;
     if pairs.is_empty() {
         return Ok(());
     }
     let firsts: BTreeSet<RecordId> = pairs.iter().map(|(first, _)| *first).collect();
-    let firsts: Vec<RecordId> = firsts.into_iter().collect();
-    let said: Vec<(Blob<RecordId>, Blob<RecordId>)> = read_by_id(tx, BY_A, "", &firsts).await?;
+    let said: Vec<(Blob<RecordId>, Blob<RecordId>)> = rows::read(tx, BY_A, &keys_of(&firsts)).await?;
     for (Blob(a), Blob(b)) in said {
         pairs.remove(&(a, b));
     }
     let values: Vec<Value<'_>> =
         pairs.iter().flat_map(|(a, b)| [Value::Bytes(a.as_bytes()), Value::Bytes(b.as_bytes())]).collect();
-    write(tx, "insert into duplicate_suspect (record_a, record_b) values", 2, "", &values).await
+    rows::write(tx, "insert into duplicate_suspect (record_a, record_b) values", 2, "", &values).await
 }

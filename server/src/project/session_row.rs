@@ -9,9 +9,9 @@ use sync_core::record::{Code, SessionView, Village};
 
 use super::facet::Traits;
 use super::pairs::Occasion;
-use super::statement::{Value, write};
 use super::sums::{Contribution, Slot, Sums};
 use super::{Projected, Provenance};
+use crate::db::rows::{self, Value};
 use crate::db::{DbError, Tx};
 
 /// The format of what is held on social media: counted in posts, never in sessions or attendances.
@@ -302,5 +302,5 @@ pub(super) async fn write_material<'a>(tx: &mut Tx, rows: impl Iterator<Item = &
             values.extend([Value::Bytes(id), Value::Text(kind), Value::Int(*quantity)]);
         }
     }
-    write(tx, "insert into session_material (record_id, kind, quantity) values", 3, "", &values).await
+    rows::write(tx, "insert into session_material (record_id, kind, quantity) values", 3, "", &values).await
 }

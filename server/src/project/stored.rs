@@ -6,11 +6,11 @@ use sync_core::id::{ActorId, AreaId, ChangeHash, RecordId, RecorderId, UnixMs};
 use sync_core::record::{Claim, Decision, Line, Meta, Register, ReviewState, ReviewView};
 
 use super::facet::Traits;
+use super::ids as keys;
 use super::pairs::Occasion;
 use super::session_row::{Counted, ONLINE};
-use super::statement::read_by_id;
 use super::sums::{Contribution, Slot};
-use crate::db::{Blob, DbError, Tx};
+use crate::db::{Blob, DbError, Tx, rows};
 use crate::on_db;
 
 /// Of a stored session, what decides how it counts.
@@ -103,7 +103,7 @@ impl StoredSession {
 /// Those of the sessions that are stored.
 pub(super) async fn sessions(tx: &mut Tx, ids: &[RecordId]) -> Result<BTreeMap<RecordId, StoredSession>, DbError> {
     const MATERIAL: &str = "select record_id, kind, quantity from session_material where record_id in";
-    let rows: Vec<CountedColumns> = read_by_id(tx, SESSIONS, "", ids).await?;
+    let rows: Vec<CountedColumns> = rows::read(tx, SESSIONS, &keys(ids)).await?;
     let found: Vec<RecordId> = rows.iter().map(|row| row.record_id.0).collect();
     let mut sessions = BTreeMap::new();
     for mut columns in rows {
@@ -112,7 +112,7 @@ pub(super) async fn sessions(tx: &mut Tx, ids: &[RecordId]) -> Result<BTreeMap<R
         let id = columns.record_id.0;
         sessions.insert(id, StoredSession { columns, area, material: BTreeMap::new(), heads });
     }
-    let material: Vec<(Blob<RecordId>, String, i64)> = read_by_id(tx, MATERIAL, "", &found).await?;
+    let material: Vec<(Blob<RecordId>, String, i64)> = rows::read(tx, MATERIAL, &keys(&found)).await?;
     for (Blob(id), kind, quantity) in material {
         if let Some(session) = sessions.get_mut(&id) {
             session.material.insert(kind, quantity);
@@ -152,7 +152,7 @@ struct ReviewColumns {
 pub(super) async fn reviews(tx: &mut Tx, sessions: &[RecordId]) -> Result<Vec<ReviewView>, DbError> {
     const REVIEWS: &str = "select record_id, session_id, decision, comment, read_heads, supersedes, void_reason, heads, \
         recorder, claimed_at_ms from review where session_id in";
-    let rows: Vec<ReviewColumns> = read_by_id(tx, REVIEWS, "", sessions).await?;
+    let rows: Vec<ReviewColumns> = rows::read(tx, REVIEWS, &keys(sessions)).await?;
     rows.into_iter().map(review).collect()
 }
 

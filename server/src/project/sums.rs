@@ -5,12 +5,13 @@ use std::ops::{AddAssign, SubAssign};
 
 use sync_core::id::AreaId;
 
-use super::facet::{Facet, FacetSums, Traits};
+use super::facet::Traits;
+use super::facts::{Changes, Counts, Month, Village};
 
 /// Declares the sums once: the fields, their columns in order, and the arithmetic.
 macro_rules! sums {
     ($($(#[$doc:meta])* $field:ident,)+) => {
-        /// Sums over sessions that are not voided and have a day; the columns of the roll-up tables.
+        /// Sums over sessions that are not voided and have a day; the columns of reports.
         ///
         /// What is held on social media counts in `posts` alone.
         #[derive(
@@ -27,8 +28,15 @@ macro_rules! sums {
 
             /// The values, in the order of [`Sums::COLUMNS`].
             #[must_use]
-            pub fn values(&self) -> Vec<i64> {
-                vec![$(self.$field),+]
+            pub fn values(&self) -> [i64; Self::COLUMNS.len()] {
+                [$(self.$field),+]
+            }
+
+            /// The sums of these values.
+            #[must_use]
+            pub fn of(values: [i64; Self::COLUMNS.len()]) -> Self {
+                let [$($field),+] = values;
+                Self { $($field),+ }
             }
         }
 
@@ -103,88 +111,37 @@ pub(super) struct Contribution {
     pub(super) traits: Traits,
 }
 
-/// How the roll-up changes at one slot.
+/// Changes of the roll-up, aggregated before they are written.
 #[derive(Debug, Clone, Default)]
-struct Change {
-    sums: Sums,
-    material: BTreeMap<String, i64>,
-    facets: BTreeMap<(Facet, String), FacetSums>,
-    by_recorder: BTreeMap<(i64, String), i64>,
-}
-
-/// Changes of the roll-up by slot, aggregated before they are written.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Deltas {
-    slots: BTreeMap<Slot, Change>,
-    shrinks: bool,
-}
+pub(super) struct Deltas(BTreeMap<Village, Changes>);
 
 impl Deltas {
     /// Counts a contribution.
-    pub(super) fn add(&mut self, slot: Slot, contribution: &Contribution) {
-        let Contribution { sums, material, traits } = contribution;
-        let change = self.slots.entry(slot).or_default();
-        change.sums += *sums;
-        for (facet, value) in traits.each() {
-            *change.facets.entry((facet, value.to_owned())).or_default() += FacetSums::from(*sums);
-        }
-        for (kind, quantity) in material {
-            *change.material.entry(kind.clone()).or_default() += quantity;
-            *change.by_recorder.entry((traits.recorder, kind.clone())).or_default() += quantity;
+    pub(super) fn add(&mut self, slot: Slot, contribution: Contribution) {
+        let counts = self.counts(slot, contribution.traits);
+        counts.sums += contribution.sums;
+        for (kind, quantity) in contribution.material {
+            *counts.material.entry(kind).or_default() += quantity;
         }
     }
 
     /// Takes back a contribution counted before.
-    pub(super) fn subtract(&mut self, slot: Slot, contribution: &Contribution) {
-        self.shrinks = true;
-        let Contribution { sums, material, traits } = contribution;
-        let change = self.slots.entry(slot).or_default();
-        change.sums -= *sums;
-        for (facet, value) in traits.each() {
-            *change.facets.entry((facet, value.to_owned())).or_default() -= FacetSums::from(*sums);
-        }
-        for (kind, quantity) in material {
-            *change.material.entry(kind.clone()).or_default() -= quantity;
-            *change.by_recorder.entry((traits.recorder, kind.clone())).or_default() -= quantity;
+    pub(super) fn subtract(&mut self, slot: Slot, contribution: Contribution) {
+        let counts = self.counts(slot, contribution.traits);
+        counts.sums -= contribution.sums;
+        for (kind, quantity) in contribution.material {
+            *counts.material.entry(kind).or_default() -= quantity;
         }
     }
 
-    /// Whether a contribution was taken back, so that rows may have come to count nothing.
-    #[must_use]
-    pub(super) fn shrinks(&self) -> bool {
-        self.shrinks
+    fn counts(&mut self, slot: Slot, traits: Traits) -> &mut Counts {
+        let (month, day_of_month) = Month::of(slot.day);
+        let village = Village { month, area: slot.area, village: slot.village };
+        self.0.entry(village).or_default().entry((day_of_month, traits)).or_default()
     }
 
-    /// The changes that are not zero, ascending by slot.
-    pub(super) fn changed(&self) -> impl Iterator<Item = (&Slot, Sums)> {
-        self.slots.iter().map(|(slot, change)| (slot, change.sums)).filter(|(_, sums)| !sums.is_zero())
-    }
-
-    /// The changes of material that are not zero, ascending by slot and kind.
-    pub(super) fn changed_material(&self) -> impl Iterator<Item = (&Slot, &str, i64)> {
-        self.slots
-            .iter()
-            .flat_map(|(slot, change)| change.material.iter().map(move |(kind, n)| (slot, kind.as_str(), *n)))
-            .filter(|(_, _, quantity)| *quantity != 0)
-    }
-
-    /// The changes of facets that are not zero, ascending by slot, facet and value.
-    pub(super) fn changed_facets(&self) -> impl Iterator<Item = (&Slot, Facet, &str, FacetSums)> {
-        self.slots
-            .iter()
-            .flat_map(|(slot, change)| {
-                change.facets.iter().map(move |((facet, value), sums)| (slot, *facet, value.as_str(), *sums))
-            })
-            .filter(|(_, _, _, sums)| !sums.is_zero())
-    }
-
-    /// The changes of material by recorder that are not zero, ascending by slot, recorder and kind.
-    pub(super) fn changed_by_recorder(&self) -> impl Iterator<Item = (&Slot, i64, &str, i64)> {
-        self.slots
-            .iter()
-            .flat_map(|(slot, change)| {
-                change.by_recorder.iter().map(move |((recorder, kind), n)| (slot, *recorder, kind.as_str(), *n))
-            })
-            .filter(|(_, _, _, quantity)| *quantity != 0)
+    /// The changes of each village and month, in the order of the stored keys.
+    pub(super) fn by_village(&self) -> &BTreeMap<Village, Changes> {
+        &self.0
     }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::counts::Counts;
-use super::facets::{Counted, FACETS};
+use super::counts::{Counted, Counts, FACETS};
 use super::register::{club_sites, panel_sites};
 use super::words::{Pair, Words, unit};
 use crate::coverage::Reported;

@@ -5,7 +5,6 @@
 
 mod completeness;
 mod counts;
-mod facets;
 mod figures;
 mod period;
 mod register;
@@ -101,15 +100,13 @@ pub async fn report(
 ) -> Result<PeriodReport, DbError> {
     let reported = Reported { catalogue, scope, generation: asked.generation, unit: only_unit(scope, asked) };
     let periods = &asked.periods;
-    let mut now = counts::read(tx, &reported, calendar, periods.now).await?;
-    let mut before = counts::read(tx, &reported, calendar, periods.before).await?;
-    let mut year_before = if periods.before == periods.year_before {
+    let now = counts::read(tx, &reported, periods.now).await?;
+    let before = counts::read(tx, &reported, periods.before).await?;
+    let year_before = if periods.before == periods.year_before {
         before.clone()
     } else {
-        counts::read(tx, &reported, calendar, periods.year_before).await?
+        counts::read(tx, &reported, periods.year_before).await?
     };
-    let all = [periods.now, periods.before, periods.year_before];
-    [now.facets, before.facets, year_before.facets] = facets::read(tx, &reported, calendar, all).await?;
     let completeness = completeness::read(tx, &reported, &now, periods.now).await?;
     Ok(PeriodReport {
         generation: asked.generation,

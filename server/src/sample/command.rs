@@ -16,6 +16,7 @@ use crate::db::{Db, Schema};
 use crate::durable::make_private;
 use crate::field::text::{self, day_of};
 use crate::on_db;
+use crate::project;
 use crate::scratch::Scratch;
 
 /// What unfinished deployments are called.
@@ -62,7 +63,7 @@ pub async fn prepare(context: &Context) -> Result<(), CliError> {
     if let Schema::Foreign(versions) = db.schema().await? {
         return Err(newer_schema(&versions));
     }
-    db.migrate().await?;
+    project::migrate(&db).await?;
     let made = match state(&db).await? {
         Some(State::Made) => true,
         Some(State::Making) => return Err(SampleError::Unfinished.into()),
@@ -96,7 +97,7 @@ async fn make_new(context: &Context, url: &str) -> Result<(), CliError> {
     let demo = Scratch::new(&context.config.data_dir, MAKING)?;
     let path = scratch.join("banlang.db");
     let db = Db::open(&format!("sqlite:{}", path.display()), context.config.database_connections).await?;
-    db.migrate().await?;
+    project::migrate(&db).await?;
     tell(context, &db, &demo).await?;
     // Prepared snapshots are files of the directory that goes.
     db.write(async |tx| -> Result<(), crate::db::DbError> {

@@ -40,20 +40,20 @@ async fn a_filter_leaves_the_sessions_it_names() -> Result<(), Failure> {
         for (filter, expected) in [("topic=tricks", 600), ("topic=law", 0), ("language=dao", 600), ("language=vi", 0)] {
             assert_eq!(sessions(&mut desk, filter).await?, expected, "{filter}");
         }
-        let report = desk.read(Coordinator, &format!("/v1/coverage/totals?{YEAR}&topic=tricks")).await?;
-        assert_eq!(report["counted"], json!(["sessions", "confirmed", "attendances", "posts"]));
-        assert_eq!(desk.read(Coordinator, "/v1/coverage/totals").await?["counted"], json!(null));
-        // The roll-up knows months: a ragged range is widened, and says so.
-        let report = desk.read(Coordinator, "/v1/coverage/totals?from=2026-03-10&to=2026-04-02&topic=tricks").await?;
-        assert_eq!((&report["from"], &report["to"]), (&json!("2026-03-01"), &json!("2026-04-30")));
-        let held = count(db, "held_day between 20513 and 20573").await?;
-        assert_eq!(report["total"]["sessions"], held);
-        for (field, query) in [
-            ("language", "topic=tricks&language=dao"),
-            ("post", "format=school&post=hoanh-mo"),
-            ("post", "post=nowhere"),
-            ("topic", "topic=Not%20a%20code"),
-        ] {
+        // Of several a session passes all.
+        let market = count(db, "format = 'market'").await?;
+        assert_eq!(sessions(&mut desk, "topic=tricks&language=dao&format=market").await?, market);
+        assert_eq!(sessions(&mut desk, "topic=law&format=market").await?, 0);
+        // Whatever is counted without a filter is counted with one, of exactly the days asked for.
+        let days = "from=2026-03-10&to=2026-04-02";
+        let all = desk.read(Coordinator, &format!("/v1/coverage/totals?{days}")).await?;
+        let report = desk.read(Coordinator, &format!("/v1/coverage/totals?{days}&topic=tricks")).await?;
+        assert_eq!(report, all);
+        assert!(report["total"]["material"]["leaflet"].as_i64().is_some_and(|leaflets| leaflets > 0));
+        assert_eq!(report["total"]["sessions"], count(db, "held_day between 20522 and 20545").await?);
+        for (field, query) in
+            [("post", "format=school&post=nowhere"), ("post", "post=nowhere"), ("topic", "topic=Not%20a%20code")]
+        {
             for target in ["/v1/coverage", "/v1/coverage/totals", "/v1/coverage/trend"] {
                 let refused = desk.get(Coordinator, &format!("{target}?{query}")).await?;
                 assert_eq!((refused.status.as_u16(), refused.body["field"].as_str()), (400, Some(field)), "{target}");
@@ -88,6 +88,8 @@ async fn a_post_has_what_its_people_recorded_while_they_were_there() -> Result<(
         let before = count(db, "recorder = 6 and held_day < 20635").await?;
         assert_eq!(sessions(&mut desk, "post=binh-lieu").await?, before);
         assert_eq!(sessions(&mut desk, "post=tra-co").await?, 0);
+        let at_school = count(db, "format = 'school' and (recorder = 5 or recorder = 6 and held_day >= 20635)").await?;
+        assert_eq!(sessions(&mut desk, "post=hoanh-mo&format=school").await?, at_school);
         Ok(())
     })
     .await

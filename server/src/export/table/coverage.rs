@@ -17,7 +17,7 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> 
     let params: RangeParams = asked.params()?;
     let calendar = project::calendar(tx).await?;
     let filter = params.filter(catalogue)?;
-    let range = params.read(catalogue, calendar, asked.now)?.for_filter(calendar, filter.as_ref());
+    let range = params.read(catalogue, calendar, asked.now)?;
     let coverage = coverage_of(tx, catalogue, calendar, &asked.scope, &range, filter.as_ref()).await?;
 
     let lang = asked.lang;

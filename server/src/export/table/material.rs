@@ -10,14 +10,12 @@ use crate::export::words;
 use crate::material::route::StockParams;
 use crate::material::stock;
 use crate::problem::Problem;
-use crate::project;
 use crate::reference::{Catalogue, Kind};
 
 pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Table, Problem> {
     let params: StockParams = asked.params()?;
     let day = params.read(local_day(asked.now.0))?;
-    let calendar = project::calendar(tx).await?;
-    let stock = stock(tx, catalogue, calendar, &asked.scope, day).await?;
+    let stock = stock(tx, catalogue, &asked.scope, day).await?;
     let lang = asked.lang;
     let head = |vi: &str, en: &str| lang.pick(vi, en).to_owned();
     let headings = vec![

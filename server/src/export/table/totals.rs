@@ -29,16 +29,12 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> 
     let params: RangeParams = asked.params()?;
     let calendar = project::calendar(tx).await?;
     let filter = params.filter(catalogue)?;
-    let range = params.read(catalogue, calendar, asked.now)?.for_filter(calendar, filter.as_ref());
-    let report = totals_of(tx, catalogue, calendar, &asked.scope, &range, filter.as_ref()).await?;
+    let range = params.read(catalogue, calendar, asked.now)?;
+    let report = totals_of(tx, catalogue, &asked.scope, &range, filter.as_ref()).await?;
 
     let lang = asked.lang;
     let head = |vi: &str, en: &str| lang.pick(vi, en).to_owned();
-    let shown: Vec<&'static str> = Sums::COLUMNS
-        .iter()
-        .copied()
-        .filter(|name| report.counted.is_none_or(|counted| counted.contains(name)))
-        .collect();
+    let shown = Sums::COLUMNS;
     let materials: BTreeSet<String> = report.total.material.keys().cloned().collect();
     let mut headings = vec![head("Mã đơn vị", "Unit, code"), head("Đơn vị", "Unit"), head("Ghi chú", "Remark")];
     headings.extend(shown.iter().map(|name| words::sum(lang, name).to_owned()));

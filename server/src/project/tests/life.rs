@@ -1,18 +1,16 @@
 //! Records as a server holds them, random lives of them, and what the roll-up has to be.
 
-use std::collections::BTreeMap;
-
 use sync_core::id::{ActorId, AreaId, DeviceId, RecordId, RecordKind, RecorderId, UnixMs};
 use sync_core::record::{
     self, Author, CivilDate, Decision, Draft, Edit, Patch, RecordView, ReviewDraft, ReviewEdit, SessionEdit,
     SessionFieldsEdit, Setting, Village,
 };
 
-use super::super::sums::{Contribution, Slot};
 use super::super::{Projected, Projector, Sums, stored};
+use super::facts;
 use crate::coverage::testing::Draws;
 use crate::db::testing::Failure;
-use crate::db::{Blob, Db, DbError, Tx};
+use crate::db::{Blob, Db, DbError};
 use crate::on_db;
 
 pub(super) const AREAS: [AreaId; 3] = [
@@ -110,10 +108,11 @@ pub(super) fn review(session: &Kept, decision: Decision, at: i64) -> Result<Kept
 }
 
 pub(super) async fn total(db: &Db) -> Result<Sums, Failure> {
-    let columns: Vec<String> =
-        Sums::COLUMNS.iter().map(|sum| format!("cast(coalesce(sum({sum}), 0) as bigint) as {sum}")).collect();
-    let text = format!("select {} from coverage_day", columns.join(", "));
-    Ok(on_db!(db, |c| sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_one(c).await)?)
+    let mut sums = Sums::default();
+    for counted in facts::read(&mut db.snapshot().await?).await?.into_values() {
+        sums += counted.sums;
+    }
+    Ok(sums)
 }
 
 pub(super) async fn count(db: &Db, text: &'static str) -> Result<i64, DbError> {
@@ -127,65 +126,13 @@ pub(super) async fn state(db: &Db, id: RecordId) -> Result<String, DbError> {
 
 /// The roll-up must equal what follows from the session and material tables alone.
 pub(super) async fn assert_roll_up_follows_from_sessions(db: &Db) -> Result<(), Failure> {
-    let mut tx = db.begin().await?;
-    let calendar = super::super::rollup::calendar(&mut tx).await?;
+    let mut tx = db.snapshot().await?;
     let ids: Vec<Blob<RecordId>> =
         on_db!(tx, |c| sqlx::query_scalar("select record_id from session").fetch_all(c).await)?;
     let ids: Vec<RecordId> = ids.into_iter().map(|id| id.0).collect();
-    let mut expected: BTreeMap<Slot, Contribution> = BTreeMap::new();
-    for session in stored::sessions(&mut tx, &ids).await?.values() {
-        let Some((slot, contribution)) = session.contribution() else { continue };
-        let entry = expected.entry(slot).or_default();
-        entry.sums += contribution.sums;
-        for (kind, quantity) in contribution.material {
-            *entry.material.entry(kind).or_default() += quantity;
-        }
-    }
-    assert_eq!(rows(&mut tx, "held_day", "coverage_day", "material_day").await?, expected);
-    let mut months: BTreeMap<Slot, Contribution> = BTreeMap::new();
-    for (slot, contribution) in expected {
-        let entry = months.entry(Slot { day: calendar.month_of(slot.day).0, ..slot }).or_default();
-        entry.sums += contribution.sums;
-        for (kind, quantity) in contribution.material {
-            *entry.material.entry(kind).or_default() += quantity;
-        }
-    }
-    assert_eq!(rows(&mut tx, "month", "coverage_month", "material_month").await?, months);
-    super::facets::assert_facets_follow(&mut tx, calendar, &ids).await
-}
-
-#[derive(sqlx::FromRow)]
-pub(super) struct RollUpRow {
-    pub(super) at: i64,
-    pub(super) generation: i64,
-    pub(super) code: i64,
-    pub(super) village_id: String,
-    #[sqlx(flatten)]
-    pub(super) sums: Sums,
-}
-
-pub(super) async fn rows(
-    tx: &mut Tx,
-    at: &str,
-    sums: &str,
-    material: &str,
-) -> Result<BTreeMap<Slot, Contribution>, Failure> {
-    let text = format!("select {at} as at, generation, code, village_id, {} from {sums}", Sums::COLUMNS.join(", "));
-    let read: Vec<RollUpRow> = on_db!(tx, |c| sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(c).await)?;
-    let mut found: BTreeMap<Slot, Contribution> = BTreeMap::new();
-    for row in read {
-        let slot = Slot { day: row.at, area: stored::area(row.generation, row.code)?, village: row.village_id };
-        found.insert(slot, Contribution { sums: row.sums, ..Contribution::default() });
-    }
-    let text = format!("select {at}, generation, code, village_id, kind, quantity from {material}");
-    let read: Vec<(i64, i64, i64, String, String, i64)> =
-        on_db!(tx, |c| sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(c).await)?;
-    for (day, generation, code, village, kind, quantity) in read {
-        let slot = Slot { day, area: stored::area(generation, code)?, village };
-        let contribution = found.get_mut(&slot).ok_or("material without a session")?;
-        contribution.material.insert(kind, quantity);
-    }
-    Ok(found)
+    let expected = facts::expected(stored::sessions(&mut tx, &ids).await?.values());
+    assert_eq!(facts::read(&mut tx).await?, expected);
+    Ok(())
 }
 
 /// One random step on the records a server holds; what was touched is marked.

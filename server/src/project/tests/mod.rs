@@ -1,6 +1,6 @@
 //! The read tables and the roll-up follow from the records, on both engines.
 
-mod facets;
+mod facts;
 mod life;
 mod pairs;
 
@@ -9,9 +9,7 @@ use sync_core::record::{self, Decision, Draft, Edit, Line, Patch, ReviewEdit, Se
 
 use life::*;
 
-use super::sums::{Contribution, Deltas, Slot};
-use super::{Projected, Sums, apply, change_calendar, clear, compare, digest};
-use crate::coverage::calendar::Calendar;
+use super::{Projected, Sums, apply, clear, compare, digest};
 use crate::db::DbError;
 use crate::db::testing::{Failure, TestDb, on_each};
 use crate::on_db;
@@ -46,8 +44,7 @@ async fn a_voided_session_counts_no_more_and_leaves_no_empty_row() -> Result<(),
         kept.edit(&Edit::Session(Box::new(SessionEdit { fields, ..SessionEdit::default() })), 1, 2)?;
         store(db, [&kept]).await?;
         assert_eq!(count(db, "select count(*) from session where voided").await?, 1);
-        assert_eq!(count(db, "select count(*) from coverage_day").await?, 0);
-        assert_eq!(count(db, "select count(*) from coverage_month").await?, 0);
+        assert_eq!(count(db, "select count(*) from session_facts").await?, 0);
         Ok(())
     })
     .await
@@ -147,16 +144,6 @@ async fn a_conflict_is_listed_with_both_values_until_it_is_settled() -> Result<(
     .await
 }
 
-#[test]
-fn a_delta_that_cancels_out_is_not_written() {
-    let slot = Slot { day: 1, area: AREAS[0], village: String::new() };
-    let one = Contribution { sums: Sums { sessions: 1, ..Sums::default() }, ..Contribution::default() };
-    let mut deltas = Deltas::default();
-    deltas.subtract(slot.clone(), &one);
-    deltas.add(slot, &one);
-    assert_eq!(deltas.changed().count(), 0);
-}
-
 #[tokio::test]
 async fn the_roll_up_always_follows_from_the_sessions() -> Result<(), Failure> {
     on_each(async |db| {
@@ -203,21 +190,7 @@ async fn a_comparison_names_row_and_column() -> Result<(), Failure> {
         let text = serde_json::to_string(&found)?;
         assert!(text.contains(&format!("record_id={}", missing.id()?)), "{text}");
         assert!(text.contains(r#"{"column":"attendances","first":"40","second":"41"}"#), "{text}");
-        assert!(text.contains(r#""table":"coverage_day""#), "{text}");
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn another_closing_day_moves_the_months_and_loses_nothing() -> Result<(), Failure> {
-    on_each(async |db| {
-        random_life(db, 5).await?;
-        for closing_day in [14, 0, 1] {
-            let calendar = Calendar::closing_on(closing_day)?;
-            db.write(async |tx| change_calendar(tx, calendar).await).await?;
-            assert_roll_up_follows_from_sessions(db).await?;
-        }
+        assert!(text.contains(r#""table":"session_facts""#), "{text}");
         Ok(())
     })
     .await

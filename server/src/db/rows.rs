@@ -4,11 +4,11 @@
 
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgRow, sqlite::SqliteRow};
 
-use crate::db::{DbError, Dialect, Tx};
+use super::{DbError, Dialect, Tx};
 use crate::on_db;
 
 /// Values in one statement at most; both engines accept far more.
-const MAX_VALUES: usize = 1024;
+const MAX_VALUES: usize = 2560;
 /// Rows in one statement, descending; only those that stay within [`MAX_VALUES`] are used.
 const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 
@@ -16,6 +16,9 @@ const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     Int(i64),
+    OptInt(Option<i64>),
+    Bool(bool),
+    OptBool(Option<bool>),
     Text(&'a str),
     OptText(Option<&'a str>),
     Bytes(&'a [u8]),
@@ -28,6 +31,9 @@ macro_rules! bind_all {
         for value in $values {
             query = match *value {
                 Value::Int(value) => query.bind(value),
+                Value::OptInt(value) => query.bind(value),
+                Value::Bool(value) => query.bind(value),
+                Value::OptBool(value) => query.bind(value),
                 Value::Text(value) => query.bind(value.to_owned()),
                 Value::OptText(value) => query.bind(value.map(str::to_owned)),
                 Value::Bytes(value) => query.bind(value.to_vec()),
@@ -36,6 +42,11 @@ macro_rules! bind_all {
         }
         query
     }};
+}
+
+/// Executes a statement with these values as `$1`, `$2` and so on.
+pub(crate) async fn execute(tx: &mut Tx, text: &str, values: &[Value<'_>]) -> Result<(), DbError> {
+    Ok(on_db!(tx, |c| bind_all!(sqlx::query(AssertSqlSafe(text.to_owned())), values).execute(c).await.map(drop))?)
 }
 
 /// Executes `{head} (…), (…) {tail}` over rows of `width` values each, as often as it takes.
@@ -67,6 +78,21 @@ where
 {
     let dialect = tx.dialect();
     read_chunks(tx, 1, keys, |rows| format!("{head} {}", tuples(dialect, 1, rows))).await
+}
+
+/// Executes `{head} (…)` over single keys: `delete from t where a in`.
+pub(crate) async fn delete(tx: &mut Tx, head: &str, keys: &[Value<'_>]) -> Result<(), DbError> {
+    let dialect = tx.dialect();
+    let mut rest = keys;
+    for rows in chunks(1) {
+        while rest.len() >= rows {
+            let (chunk, after) = rest.split_at(rows);
+            rest = after;
+            let text = format!("{head} {}", tuples(dialect, 1, rows));
+            on_db!(tx, |c| bind_all!(sqlx::query(AssertSqlSafe(text)), chunk).execute(c).await.map(drop))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is read by keys of several columns.

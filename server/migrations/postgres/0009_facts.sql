@@ -1,0 +1,19 @@
+-- One roll-up in the place of six: what was held in each village in each month of the calendar, packed. Made anew by
+-- whoever migrates a database that has sessions, and by `banlang rebuild`.
+drop table coverage_day;
+drop table coverage_month;
+drop table material_day;
+drop table material_month;
+drop table facet_month;
+drop table material_recorder_month;
+
+create table session_facts (
+    month bigint not null, -- of the calendar: year * 12 + month, January being 0
+    generation bigint not null, -- the unit as recorded
+    code bigint not null,
+    village_id text not null collate "C", -- '' for places outside the register
+    facts bytea not null,
+    primary key (month, generation, code, village_id)
+) with (toast_tuple_target = 8160);
+-- Packed already, and read in masses: neither compressed nor put elsewhere as long as a page holds it.
+alter table session_facts alter column facts set storage main;
