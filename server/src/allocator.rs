@@ -1,22 +1,31 @@
 //! How the process takes memory from the system and gives it back.
+//!
+//! jemalloc, for Rust and SQLite alike: of two threads that work neither waits for the other's memory, and what a large
+//! body took for a moment goes back to the system. See docs/adr/0022-memory-and-packed-roll-up.md.
 
-/// Makes all threads share one pool of memory, Rust's and SQLite's alike, and gives large blocks back at once.
-///
-/// By default each thread keeps what it gave back for itself, so a body that was large for a moment stays resident once
-/// for every thread that ever read one. To be called before the first thread starts. Only the GNU C library has these
-/// settings; elsewhere nothing happens.
-pub(crate) fn share_one_pool() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        /// Blocks from this size on are mapped for themselves.
-        const MAPPED_BYTES: libc::c_int = 256 * 1024;
-        for (setting, value) in
-            [(libc::M_ARENA_MAX, 1), (libc::M_MMAP_THRESHOLD, MAPPED_BYTES), (libc::M_TRIM_THRESHOLD, MAPPED_BYTES)]
-        {
-            #[expect(unsafe_code, reason = "a setting of the C library; it has no other way in")]
-            // SAFETY: no pointers; only this thread exists.
-            let taken = unsafe { libc::mallopt(setting, value) };
-            debug_assert_eq!(taken, 1, "setting {setting}");
-        }
-    }
-}
+/// Two pools for however many threads, so that little stays behind in each; what is free for a fifth of a second is given
+/// back, by a thread of its own, also when nobody asks for anything any more.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const SETTINGS: &[u8] = b"narenas:2,dirty_decay_ms:200,muzzy_decay_ms:0,background_thread:true\0";
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Read by jemalloc before the first allocation: a pointer to text that ends with a zero.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "jemalloc finds its settings by this name; it has no other way in before it starts")]
+// SAFETY: jemalloc declares this symbol weak and reads it as a pointer to constant text that ends with a zero.
+#[unsafe(export_name = "malloc_conf")]
+#[used]
+static CONFIGURATION: Pointer = Pointer(SETTINGS.as_ptr());
+
+/// A pointer to constant text.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[repr(transparent)]
+struct Pointer(*const u8);
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "a pointer is not shared between threads unless it is said to be safe")]
+// SAFETY: it points to a constant that nobody writes.
+unsafe impl Sync for Pointer {}

@@ -149,7 +149,6 @@ fn all_settings_taken(taken: &[(String, String)], given: impl Iterator<Item = St
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
-    crate::allocator::share_one_pool();
     // Databases, backups, keys and carried files are for their owner alone, whatever the shell's habit is.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let spoken = spoken(std::env::args().skip(1), std::env::var("BANLANG_LANG").ok());
