@@ -1,7 +1,7 @@
 //! How the process takes memory from the system and gives it back.
 //!
 //! jemalloc, for Rust and SQLite alike: of two threads that work neither waits for the other's memory, and what a large
-//! body took for a moment goes back to the system. See docs/adr/0022-memory-and-packed-roll-up.md.
+//! body took for a moment goes back to the system. See docs/adr/0022-jemalloc.md.
 
 /// Two pools for however many threads, so that little stays behind in each; what is free for a fifth of a second is given
 /// back, by a thread of its own, also when nobody asks for anything any more.

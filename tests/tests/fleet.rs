@@ -28,7 +28,8 @@ async fn driven(scenario: Scenario, records: u64, devices: u64) -> Report {
     let report = run(&plan, &home).await.unwrap_or_else(|error| panic!("{error}\n{}", home.log()));
     let json = serde_json::to_value(&report).unwrap();
     let keys: BTreeSet<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, BTreeSet::from(KEYS));
+    let pages = (scenario == Scenario::Headquarters).then_some("pages_ms");
+    assert_eq!(keys, KEYS.into_iter().chain(pages).collect());
     assert_eq!(report.failed, 0, "{report:?}\n{}", home.log());
     assert_eq!(report.scenario, scenario.to_string());
     report
@@ -61,4 +62,10 @@ async fn what_many_devices_bring_at_once_is_acknowledged_and_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn coverage_of_a_filled_province_is_read() {
     driven(Scenario::Coverage, 2_000, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_headquarters_answers_over_a_filled_province() {
+    let report = driven(Scenario::Headquarters, 2_000, 4).await;
+    assert!(report.pages_ms.len() > 100, "{report:?}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::{Signer, SigningKey};
 use sync_core::device::{Device, Effect, Identity, Input, Notice, PageSizes, PendingChange, StopReason, Stored};
-use sync_core::id::{ActorId, AreaId, RecordId, RecordKind, UnixMs};
+use sync_core::id::{ActorId, AreaId, DeviceId, RecordId, RecordKind, UnixMs};
 use sync_core::log::{RawChange, Signature, Stage};
 use sync_core::record::{self, Author, Draft, Edit};
 use sync_core::sync::{Page, SnapshotOffer};
@@ -64,6 +64,11 @@ impl Phone {
     fn author(&mut self) -> Author {
         self.clock.0 += 61_000;
         Author { actor: self.actor, recorder: self.device.identity().recorder, claimed_at: self.clock }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> DeviceId {
+        self.actor.device()
     }
 
     pub(super) fn record(&mut self, area: AreaId, draft: &Draft) -> Result<RecordId, Failure> {

@@ -30,6 +30,16 @@ pub fn migrations(engine: Engine) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// The tables that a schema has after these statements: those made, without those dropped again.
+#[must_use]
+pub fn tables(statements: &str) -> Vec<&str> {
+    let named = |what: &'static str| {
+        statements.split(what).skip(1).filter_map(|rest| rest.split([' ', '(', ';']).next()).collect::<Vec<_>>()
+    };
+    let dropped = named("drop table ");
+    named("create table ").into_iter().filter(|table| !dropped.contains(table)).collect()
+}
+
 /// The number of this program's newest migration.
 ///
 /// # Errors
@@ -57,8 +67,7 @@ pub(super) async fn keep_schemas(engine: Engine, db: &Db) -> Result<(), Failure>
         }
         texts.iter().for_each(|migration| text.push_str(migration));
         text.push_str(if engine == Engine::Sqlite { APPLIED_SQLITE } else { APPLIED_POSTGRES });
-        let tables = texts.iter().flat_map(|text| text.split("create table ").skip(1));
-        for table in tables.filter_map(|rest| rest.split([' ', '(']).next()) {
+        for table in tables(&texts.concat()) {
             if texts.iter().any(|migration| migration.contains(&format!("insert into {table} "))) {
                 text.push_str(&format!("delete from {table};\n"));
             }
@@ -156,7 +165,7 @@ pub async fn upgraded_to(engine: Engine, version: usize) -> Result<(Database, us
         Schema::Older { missing } => missing,
         Schema::Foreign(versions) => return Err(format!("kept migrations {versions:?} were edited since").into()),
     };
-    db.migrate().await?;
+    server::project::migrate(&db).await?;
     let after = db.schema().await?;
     db.close().await;
     if after == Schema::Current { Ok((database, applied)) } else { Err(format!("{after:?}").into()) }

@@ -12,7 +12,7 @@ mod wire;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-pub use database::{load_database, load_store, migrations, newest, upgraded_to};
+pub use database::{load_database, load_store, migrations, newest, tables, upgraded_to};
 pub use story::{AT, tell};
 pub use wire::{Exchange, Message, Teller, send};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use server::coverage::testing::fill_headquarters;
 use server::db::{Db, Dialect};
 use server::on_db;
-use sync_core::id::AreaId;
+use sync_core::id::{AreaId, DeviceId};
 
 use super::super::home::Home;
 use super::super::pages::{Known, Page, Who, closing_days, pages};
@@ -57,13 +57,14 @@ pub(in super::super) async fn run(plan: &Plan, home: &Home) -> Result<Report, Fa
     db.close().await;
     let mut next = || phones.pop().ok_or("too few devices");
     let (administrator, coordinator, officer) = (next()?, next()?, next()?);
+    let guard = next()?.id();
     let mut callers = Callers { officer, coordinator, administrator };
 
     let server = home.serve()?;
     for who in [Who::Officer, Who::Coordinator, Who::Administrator] {
         callers.of(who).line.move_to(server.address);
     }
-    let pages = pages(area, &known(&mut callers.officer, area).await?);
+    let pages = pages(area, &known(&mut callers.officer, area, guard).await?);
     let measure = Measure::begin(home, &server)?;
     let (mut pages_ms, mut wrong) = (BTreeMap::new(), 0);
     for page in pages.iter().chain(&closing_days()) {
@@ -96,15 +97,19 @@ async fn settle(db: &Db) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ids that pages lead to.
-async fn known(officer: &mut Phone, area: AreaId) -> Result<Known, Failure> {
-    let list = Ask::get(format!("/v1/sessions?area={area}&sort=-received&limit=1"));
-    let sessions: Value = serde_json::from_slice(&officer.line.ask(&list).await?)?;
-    let text = |name: &str| -> Result<String, Failure> {
-        let value = &sessions["sessions"][0][name];
-        Ok(value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string()))
-    };
-    Ok(Known { session: text("id")?, device: text("device")?, recorder: text("recorder")? })
+/// Ids that pages lead to: a session that a device really brought.
+async fn known(officer: &mut Phone, area: AreaId, device: DeviceId) -> Result<Known, Failure> {
+    let mut cursor = String::new();
+    loop {
+        let list = Ask::get(format!("/v1/sessions?area={area}&device={device}&limit=1{cursor}"));
+        let page: Value = serde_json::from_slice(&officer.line.ask(&list).await?)?;
+        if let Some(session) = page["sessions"].get(0) {
+            let id = session["id"].as_str().ok_or("an id")?.to_owned();
+            return Ok(Known { session: id, device: device.to_string(), recorder: session["recorder"].to_string() });
+        }
+        // A page may be short and not be the last.
+        cursor = format!("&cursor={}", page["next"].as_str().ok_or("no session of the device")?);
+    }
 }
 
 async fn median(callers: &mut Callers, page: &Page) -> Result<Duration, Failure> {
