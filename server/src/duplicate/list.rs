@@ -194,9 +194,9 @@ pub(crate) async fn count_open_in(
         Some(areas) => crate::coverage::area_condition(areas).unwrap_or_else(|| "1 = 0".to_owned()),
     };
     let text = format!(
-        "select generation, code, village_id, count(*) from duplicate_suspect d \
-         join session on session.record_id = d.record_a \
-         where {within} and coalesce(held_day, -1) between $1 and $2 group by generation, code, village_id"
+        // From the pairs, which are few, to their sessions: SQLite would walk over the sessions of the days instead.
+        "select generation, code, village_id, count(*) from duplicate_suspect d cross join session \
+         where session.record_id = d.record_a and {within} and coalesce(held_day, -1) between $1 and $2 group by generation, code, village_id"
     );
     let rows: Vec<(i64, i64, String, i64)> =
         on_db!(tx, |c| sqlx::query_as(AssertSqlSafe(text)).bind(from).bind(to).fetch_all(c).await)?;
