@@ -45,9 +45,9 @@ impl Pieces {
         }
     }
 
-    /// Whether nobody waits for the file any more.
-    pub(super) fn is_gone(&self) -> bool {
-        self.0.is_closed()
+    /// Done when nobody waits for the file any more: the connection broke off, or the body was dropped.
+    pub(super) async fn gone(&self) {
+        self.0.closed().await;
     }
 
     /// Breaks the connection off, so that nobody takes half a file for a whole one.
@@ -91,7 +91,7 @@ mod tests {
         let (pieces, body) = pieces();
         drop(body);
         assert_eq!(pieces.send(b"x".to_vec()).await, Err(Gone));
-        assert!(pieces.is_gone());
+        pieces.gone().await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,8 @@
-//! Making a file and sending it, in a task of its own: the request's time does not end it, its receiver's going does.
+//! Making a file and sending it, in a task of its own: the request's time does not end it, its receiver's going does, at
+//! once. What is made for nobody would keep a connection to the database and a place from those who wait for one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -25,6 +29,8 @@ pub(super) enum Content {
     Csv(Table),
     /// Rows as XLSX, with what the last sheet says.
     Xlsx(Table, (String, Vec<(String, String)>)),
+    /// A file that is small and finished.
+    Whole(Vec<u8>),
     /// Features, written out.
     Geo(Vec<String>),
 }
@@ -46,10 +52,18 @@ pub(super) enum MakeError {
 
 /// Makes the file and sends it; breaks the connection off when it cannot be finished.
 pub(super) async fn make(app: AppState, content: Content, pieces: Pieces, place: OwnedSemaphorePermit) {
-    let done = match content {
-        Content::Csv(table) => csv(&app, table, &pieces).await,
-        Content::Xlsx(table, about) => xlsx(&app, table, about, &pieces).await,
-        Content::Geo(features) => geo(features, &pieces).await,
+    let place = Arc::new(place);
+    let making = async {
+        match content {
+            Content::Csv(table) => csv(&app, table, &pieces).await,
+            Content::Xlsx(table, about) => xlsx(&app, table, about, &pieces, &place).await,
+            Content::Whole(bytes) => whole(&bytes, &pieces).await,
+            Content::Geo(features) => geo(features, &pieces).await,
+        }
+    };
+    let done = tokio::select! {
+        done = making => done,
+        () = pieces.gone() => Err(Gone.into()),
     };
     match done {
         Ok(()) => {}
@@ -106,6 +120,13 @@ async fn csv(app: &AppState, table: Table, pieces: &Pieces) -> Result<(), MakeEr
     Ok(pieces.send(piece).await?)
 }
 
+async fn whole(bytes: &[u8], pieces: &Pieces) -> Result<(), MakeError> {
+    for piece in bytes.chunks(PIECE) {
+        pieces.send(piece.to_vec()).await?;
+    }
+    Ok(())
+}
+
 async fn geo(features: Vec<String>, pieces: &Pieces) -> Result<(), MakeError> {
     let mut piece = geo_file::BEGIN.as_bytes().to_vec();
     for (at, feature) in features.iter().enumerate() {
@@ -126,18 +147,23 @@ async fn xlsx(
     table: Table,
     about: (String, Vec<(String, String)>),
     pieces: &Pieces,
+    place: &Arc<OwnedSemaphorePermit>,
 ) -> Result<(), MakeError> {
-    let scratch = Scratch::new(&app.config.data_dir, MAKING)?;
+    let scratch = Arc::new(Scratch::new(&app.config.data_dir, MAKING)?);
     let path = scratch.join("file.xlsx");
     let headed = Headed { name: sheet_name(&table.title), headings: table.headings, about };
     let (sender, mut receiver) = mpsc::channel::<Vec<Row>>(2);
-    let at = path.clone();
-    let writing = tokio::task::spawn_blocking(move || xlsx_file::write(&at, &headed, || receiver.blocking_recv()));
+    // Dropped before the sender: rows that end with nobody waiting are not taken for all of them.
+    let watched = Watched::default();
+    let abandoned = watched.abandoned();
+    let (at, held) = (path.clone(), (scratch.clone(), place.clone()));
+    let writing = tokio::task::spawn_blocking(move || {
+        // The directory and the place are given back when nothing works on the file any more.
+        let _held = held;
+        xlsx_file::write(&at, &headed, &abandoned, || receiver.blocking_recv())
+    });
     let mut reading = Reading::begin(app, table.rows).await?;
     while let Some(rows) = reading.next().await? {
-        if pieces.is_gone() {
-            return Err(Gone.into());
-        }
         if sender.send(rows).await.is_err() {
             break;
         }
@@ -145,6 +171,7 @@ async fn xlsx(
     // The snapshot is not needed while the file is finished and fetched.
     drop((reading, sender));
     writing.await.map_err(|_| MakeError::Ended)??;
+    drop(watched);
     let mut file = tokio::fs::File::open(&path).await?;
     loop {
         let mut piece = Vec::with_capacity(PIECE);
@@ -153,6 +180,34 @@ async fn xlsx(
             return Ok(());
         }
         pieces.send(piece).await?;
+    }
+}
+
+/// Tells the thread that writes a workbook, when it is dropped, that nobody wants the workbook any more.
+#[derive(Debug, Default)]
+struct Watched(Arc<AtomicBool>);
+
+impl Watched {
+    fn abandoned(&self) -> Abandoned {
+        Abandoned(self.0.clone())
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether the one who waits for a workbook has gone.
+#[derive(Debug, Clone)]
+pub(super) struct Abandoned(Arc<AtomicBool>);
+
+impl Abandoned {
+    /// # Errors
+    /// When it has.
+    pub(super) fn check(&self) -> std::io::Result<()> {
+        if self.0.load(Ordering::Relaxed) { Err(std::io::Error::other(Gone)) } else { Ok(()) }
     }
 }
 

@@ -38,6 +38,12 @@ impl Default for Exports {
 }
 
 impl Exports {
+    /// Every place, as soon as none is held.
+    #[cfg(test)]
+    async fn all_places(&self) -> Result<OwnedSemaphorePermit, tokio::sync::AcquireError> {
+        self.0.clone().acquire_many_owned(AT_ONCE as u32).await
+    }
+
     /// A place, held until it is dropped.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -75,13 +76,16 @@ enum FileFormat {
     Xlsx,
     /// Points of units and villages; of coverage and panels.
     Geojson,
+    /// Of the report: the workbook that is printed and signed, as `GET /v1/reports/period.xlsx` gives it. It shows every
+    /// figure, so it stays in the province.
+    Sheet,
 }
 
 impl FileFormat {
     fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
+            Self::Xlsx | Self::Sheet => "xlsx",
             Self::Geojson => "geojson",
         }
     }
@@ -89,7 +93,7 @@ impl FileFormat {
     fn media(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
-            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Xlsx | Self::Sheet => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Geojson => "application/geo+json",
         }
     }
@@ -161,21 +165,27 @@ async fn export(
             Content::Xlsx(table, about)
         }
         FileFormat::Geojson => Content::Geo(table::features(&mut tx, &catalogue, &asked).await?),
+        FileFormat::Sheet => Content::Whole(table::sheet(&mut tx, &catalogue, &asked).await?),
     };
     drop(tx);
     let name =
         format!("banlang-{}-{}.{}", value.what.name(), day_text(local_day(asked.now.0)), value.format.extension());
     write_tx!(app.db, |tx| record(tx, &app, &principal, &value, &reason, &name))?;
 
-    let (sender, made) = pieces();
-    tokio::spawn(make(app.clone(), content, sender, place));
-    let mut response = Response::new(Body::new(made));
+    let mut response = send(app, content, place);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value.format.media()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).map_err(Problem::internal)?;
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     Ok(response)
+}
+
+/// An answer that is made while it is sent; the place is free again when it is sent or its receiver has gone.
+pub(super) fn send(app: AppState, content: Content, place: OwnedSemaphorePermit) -> Response {
+    let (sender, made) = pieces();
+    tokio::spawn(make(app, content, sender, place));
+    Response::new(Body::new(made))
 }
 
 /// Who takes what out, and why.

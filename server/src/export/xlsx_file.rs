@@ -1,10 +1,13 @@
 //! XLSX in constant memory: rows go to a private file as they come. Texts are written as texts, never as formulas.
 
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::cell::{Cell, Row};
+use super::made::Abandoned;
 
 /// Rows of a sheet, the heading's among them: what the format allows.
 const MOST_ROWS: u32 = 1_048_576;
@@ -32,11 +35,21 @@ struct Formats {
     day: Format,
 }
 
-/// Writes rows to a workbook at `path`, work files beside it, until `next` gives no more.
+/// Writes rows to a workbook at `path`, work files beside it, until `next` gives no more. Ends early, also while the file
+/// is put together at last, when nobody wants it any more.
 ///
 /// # Errors
-/// The library's, for instance of a full disk.
-pub(super) fn write(path: &Path, headed: &Headed, mut next: impl FnMut() -> Option<Vec<Row>>) -> Result<(), XlsxError> {
+/// The library's, for instance of a full disk; an I/O error when it is abandoned.
+pub(super) fn write(
+    path: &Path,
+    headed: &Headed,
+    abandoned: &Abandoned,
+    mut next: impl FnMut() -> Option<Vec<Row>>,
+) -> Result<(), XlsxError> {
+    let mut next = || {
+        let rows = next();
+        abandoned.check().map(|()| rows)
+    };
     let mut workbook = Workbook::new();
     workbook.set_tempdir(path.parent().unwrap_or(Path::new(".")))?;
     let formats = Formats {
@@ -44,7 +57,7 @@ pub(super) fn write(path: &Path, headed: &Headed, mut next: impl FnMut() -> Opti
         number: Format::new().set_num_format("#,##0"),
         day: Format::new().set_num_format("dd/mm/yyyy"),
     };
-    let mut page = next();
+    let mut page = next()?;
     for number in 1.. {
         let sheet = workbook.add_worksheet_with_constant_memory()?;
         let name = if number == 1 { headed.name.clone() } else { format!("{} {number}", headed.name) };
@@ -60,7 +73,7 @@ pub(super) fn write(path: &Path, headed: &Headed, mut next: impl FnMut() -> Opti
             if !rows.is_empty() {
                 break;
             }
-            page = next();
+            page = next()?;
         }
         if page.is_none() {
             break;
@@ -73,7 +86,32 @@ pub(super) fn write(path: &Path, headed: &Headed, mut next: impl FnMut() -> Opti
         sheet.write_string_with_format(at, 0, what, &formats.heading)?;
         sheet.write_string(at, 1, cut(value))?;
     }
-    workbook.save(path)
+    let mut file = Wanted { file: BufWriter::new(File::create(path)?), abandoned: abandoned.clone() };
+    workbook.save_to_writer(&mut file)?;
+    Ok(file.flush()?)
+}
+
+/// A file that takes bytes only while somebody wants it.
+struct Wanted {
+    file: BufWriter<File>,
+    abandoned: Abandoned,
+}
+
+impl Write for Wanted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.abandoned.check()?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Wanted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 fn begin(sheet: &mut Worksheet, headed: &Headed, formats: &Formats) -> Result<(), XlsxError> {

@@ -22,6 +22,9 @@ use crate::db::Tx;
 use crate::problem::{FIELD, Problem};
 use crate::reference::Catalogue;
 
+/// Which format fits which list.
+const FORMATS: &str = "csv or xlsx; geojson for coverage and panels, sheet for the report";
+
 /// What is asked for, and for whom.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -79,7 +82,18 @@ pub(super) async fn features(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) 
     match asked.what {
         What::Coverage => coverage::features(tx, catalogue, asked).await,
         What::Panels => panels::features(tx, catalogue, asked).await,
-        _ => Err(FIELD.problem().field("format").accepted("csv or xlsx; geojson for coverage and panels")),
+        _ => Err(FIELD.problem().field("format").accepted(FORMATS)),
+    }
+}
+
+/// The workbook of the report, finished.
+pub(super) async fn sheet(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Vec<u8>, Problem> {
+    match asked.what {
+        What::Report if asked.leaves_province => {
+            Err(FIELD.problem().field("format").accepted("csv or xlsx of what leaves the province"))
+        }
+        What::Report => report::sheet(tx, catalogue, asked).await,
+        _ => Err(FIELD.problem().field("format").accepted(FORMATS)),
     }
 }
 

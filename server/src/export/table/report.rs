@@ -1,15 +1,16 @@
 //! The period report as a plain table: a line a figure, for other programs. The sheet that is printed and signed is
-//! `GET /v1/reports/period.xlsx`.
+//! `GET /v1/reports/period.xlsx`, and is an export too.
 
 use super::{Asked, Rows, Table};
+use crate::cli::Lang;
 use crate::db::Tx;
 use crate::export::cell::{Cell, Row};
 use crate::export::suppress::{Part, alone};
 use crate::export::words;
 use crate::problem::Problem;
-use crate::project;
 use crate::reference::Catalogue;
-use crate::report::{Figure, Language, PeriodReport, ReportParams, report};
+use crate::report::{Figure, Language, PeriodReport, ReportParams, report, workbook};
+use crate::{project, setting};
 
 /// The figures that are breakdowns, and the figure they are parts of.
 const BREAKDOWNS: &[(&str, Option<&str>)] = &[
@@ -22,16 +23,27 @@ const BREAKDOWNS: &[(&str, Option<&str>)] = &[
 /// One of the three periods of a figure.
 type Of = fn(&Figure) -> Option<i64>;
 
-pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Table, Problem> {
+async fn read(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<(PeriodReport, Language), Problem> {
     let params: ReportParams = asked.params()?;
     let calendar = project::calendar(tx).await?;
     let question = params.read(catalogue, calendar, asked.now)?;
-    let report = report(tx, catalogue, calendar, &asked.scope, &question).await?;
-    let lang = asked.lang;
-    let language = match lang {
-        crate::cli::Lang::Vi => Language::Vi,
-        crate::cli::Lang::En => Language::En,
+    let language = match asked.lang {
+        Lang::Vi => Language::Vi,
+        Lang::En => Language::En,
     };
+    Ok((report(tx, catalogue, calendar, &asked.scope, &question).await?, language))
+}
+
+/// The workbook that is printed and signed.
+pub(super) async fn sheet(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Vec<u8>, Problem> {
+    let (report, language) = read(tx, catalogue, asked).await?;
+    let issuer = setting::read(tx).await?.report_issuer;
+    workbook(&report, &issuer, language).map_err(Problem::internal)
+}
+
+pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Table, Problem> {
+    let (report, language) = read(tx, catalogue, asked).await?;
+    let lang = asked.lang;
     let head = |vi: &str, en: &str| lang.pick(vi, en).to_owned();
     let headings = vec![
         head("Mã chỉ tiêu", "Key"),
