@@ -46,15 +46,13 @@ const TEXTS: &[(&str, &str)] = &[
     ("a code, see /v1/reference/topics", "mã, xem /v1/reference/topics"),
     ("a code, see /v1/reference/languages", "mã, xem /v1/reference/languages"),
     ("a code, see /v1/reference/formats", "mã, xem /v1/reference/formats"),
-    ("csv or xlsx; geojson for coverage and panels", "csv hoặc xlsx; geojson chỉ cho coverage và panels"),
-    ("no pages: a file is whole", "không chia trang: tệp luôn đầy đủ"),
     ("next of the page before, unchanged", "giá trị next của trang trước, giữ nguyên"),
     ("1 to 200 characters with at least one letter or digit", "1 đến 200 ký tự, có ít nhất một chữ cái hoặc chữ số"),
     ("officer, coordinator or administrator", "cán bộ, điều phối viên hoặc quản trị viên"),
     ("the id of an imported village", "mã của thôn, bản đã nhập"),
     (
-        "a village of your areas, chosen by an officer or coordinator",
-        "thôn, bản trong địa bàn, do cán bộ hoặc điều phối viên chọn",
+        "a village of your areas, chosen by an officer, coordinator or administrator",
+        "thôn, bản trong địa bàn, do cán bộ, điều phối viên hoặc quản trị viên chọn",
     ),
     (
         "administrators; officers for guards whose areas all lie in the officer's own",
@@ -95,7 +93,11 @@ const TEXTS: &[(&str, &str)] = &[
         "địa chỉ https không kèm tên người dùng, nhiều nhất 500 ký tự, hoặc để trống",
     ),
     ("at most 200 characters, in one line", "nhiều nhất 200 ký tự, trên một dòng"),
-    ("csv or xlsx; geojson for coverage and panels", "csv hoặc xlsx; geojson chỉ cho độ phủ và pano"),
+    (
+        "csv or xlsx; geojson for coverage and panels, sheet for the report",
+        "csv hoặc xlsx; geojson cho độ phủ và pano, sheet cho báo cáo",
+    ),
+    ("csv or xlsx of what leaves the province", "csv hoặc xlsx, khi dữ liệu rời khỏi tỉnh"),
     ("nothing, unless the kind is broadcast", "để trống, trừ khi là buổi phát thanh"),
     ("no pages: a file is whole", "không chia trang: tệp chứa toàn bộ"),
     (

@@ -132,6 +132,45 @@ pub async fn choose_in(tx: &mut Tx, choice: Choice<'_>) -> Result<bool, ChoiceEr
     Ok(true)
 }
 
+/// A village of a split unit for which a person chose.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct DecidedChoice {
+    /// The village.
+    pub village: String,
+    /// Its name.
+    pub name: String,
+    /// The unit it stands under in the list.
+    #[schema(value_type = String, example = "2024-06853")]
+    pub known: AreaId,
+    /// The unit chosen.
+    #[schema(value_type = String, example = "2025-06838")]
+    pub unit: AreaId,
+    /// The units that may be chosen; at least two.
+    #[schema(value_type = Vec<String>)]
+    pub candidates: Vec<AreaId>,
+}
+
+/// Villages of today for whose unit of the newest generation a choice is in force, by id.
+#[must_use]
+pub fn decided_choices(catalogue: &Catalogue) -> Vec<DecidedChoice> {
+    let Some(generation) = catalogue.newest_generation() else { return Vec::new() };
+    let area = |code| AreaId { generation, code };
+    let of_today = catalogue.villages().filter(|village| village.merged_into.is_none());
+    let decided = of_today.filter_map(|village| {
+        let unit = village.units.get(&generation).filter(|unit| unit.basis == Basis::Decided)?;
+        let candidates: Vec<_> = open_to_choice(catalogue, &village.id, generation).into_iter().map(area).collect();
+        // A later list may have settled what was once open.
+        (!candidates.is_empty()).then(|| DecidedChoice {
+            village: village.id.clone(),
+            name: village.name.clone(),
+            known: village.known().unwrap_or(area(unit.code)),
+            unit: area(unit.code),
+            candidates,
+        })
+    });
+    decided.collect()
+}
+
 /// The codes a person may choose for a village in a generation; empty when there is nothing to choose.
 #[must_use]
 pub fn open_to_choice(catalogue: &Catalogue, village: &str, generation: u16) -> BTreeSet<u32> {

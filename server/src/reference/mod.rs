@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod catalogue;
 mod catalogues;
 pub mod choice;
+mod choice_route;
 pub mod command;
 pub mod document;
 mod fault;

@@ -1,4 +1,4 @@
-//! Reference data over HTTP: documents with ETags, search of villages, choices for villages of split units.
+//! Reference data over HTTP: documents with ETags, search of villages.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,31 +10,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::bundle::Bundle;
-use super::catalogue::{Catalogue, PendingChoice};
-use super::choice::{Choice, ChoiceError, choose_in, open_to_choice};
 use super::document::{of_kind, respond};
 use super::kind::Kind;
-use super::village::{Village, VillageUnit};
+use super::village::Village;
 use crate::app::AppState;
-use crate::audit::Actor;
-use crate::auth::{Principal, SignedJson, check_again};
-use crate::db::Tx;
-use crate::problem::{FORBIDDEN, Json, Path, Problem, ProblemKind, QUERY, Query};
-use crate::write_tx;
+use crate::auth::Principal;
+use crate::problem::{Json, Path, Problem, ProblemKind, QUERY, Query};
 
 const UNKNOWN_KIND: ProblemKind =
     ProblemKind::new(404, "reference.unknown-kind", "No such kind of reference data", "Không có loại danh mục này");
-const UNKNOWN_VILLAGE: ProblemKind =
-    ProblemKind::new(404, "village.unknown", "No such village", "Không có thôn, bản, khu này");
-const NOT_A_CANDIDATE: ProblemKind = ProblemKind::new(
-    422,
-    "unit-choice.not-a-candidate",
-    "This unit cannot be chosen for the village",
-    "Không thể chọn đơn vị này cho thôn, bản, khu",
-);
-const DECIDED: ProblemKind =
-    ProblemKind::new(409, "unit-choice.decided", "Another unit was chosen already", "Đã có người chọn đơn vị khác");
-
 /// How many villages a search answers unless asked otherwise, and at most.
 const USUAL_HITS: usize = 20;
 const MOST_HITS: usize = 200;
@@ -45,8 +29,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(bundle))
         .routes(routes!(kind))
         .routes(routes!(villages))
-        .routes(routes!(unit_choices))
-        .routes(routes!(unit_choice, choose_unit))
+        .merge(super::choice_route::router())
         .merge(super::import_route::router())
         .merge(super::posts::router())
 }
@@ -132,134 +115,6 @@ async fn villages(
     Ok(Json(Found { version: catalogue.version(), villages: found.into_iter().cloned().collect() }))
 }
 
-/// Villages that wait for a choice.
-#[derive(Debug, Serialize, ToSchema)]
-struct Pending {
-    /// Version of the catalogue.
-    version: u64,
-    /// The open choices in the caller's areas.
-    choices: Vec<PendingChoice>,
-}
-
-/// Villages of split units in the caller's areas whose new unit a person has to choose.
-#[utoipa::path(get, path = "/v1/unit-choices", tag = "reference", responses((status = 200, body = Pending)))]
-async fn unit_choices(State(app): State<AppState>, principal: Principal) -> Result<Json<Pending>, Problem> {
-    let catalogue = app.reference.current().await?;
-    let mut choices = catalogue.pending_choices();
-    choices.retain(|open| principal.areas.contains(open.known));
-    Ok(Json(Pending { version: catalogue.version(), choices }))
-}
-
-/// Where a village stands with its unit of the newest generation.
-#[derive(Debug, Serialize, ToSchema)]
-struct Standing {
-    /// The village.
-    village: String,
-    /// The generation the rest is about.
-    generation: u16,
-    /// The unit in force, when it is certain.
-    unit: Option<VillageUnit>,
-    /// The codes a person may choose; empty when there is nothing to choose.
-    candidates: Vec<u32>,
-    /// The suggestion.
-    suggested: Option<u32>,
-}
-
-fn standing(catalogue: &Catalogue, village: &Village) -> Standing {
-    let generation = catalogue.newest_generation().unwrap_or_default();
-    let pending = catalogue.pending(village, generation);
-    Standing {
-        village: village.id.clone(),
-        generation,
-        unit: village.units.get(&generation).copied(),
-        candidates: open_to_choice(catalogue, &village.id, generation).into_iter().collect(),
-        suggested: pending.and_then(|open| open.suggested).map(|area| area.code),
-    }
-}
-
-fn find<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Village, Problem> {
-    catalogue.village(id).ok_or_else(|| UNKNOWN_VILLAGE.problem().field("id").accepted("the id of an imported village"))
-}
-
-/// Where a village stands with its unit of the newest generation.
-#[utoipa::path(get, path = "/v1/villages/{id}/unit-choice", tag = "reference",
-    params(("id" = String, Path, description = "The village's id")), responses((status = 200, body = Standing)))]
-async fn unit_choice(
-    State(app): State<AppState>,
-    Path(id): Path<String>,
-    _: Principal,
-) -> Result<Json<Standing>, Problem> {
-    let catalogue = app.reference.current().await?;
-    Ok(Json(standing(&catalogue, find(&catalogue, &id)?)))
-}
-
-/// A person's choice.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Chosen {
-    /// The generation of the unit, for instance 2025.
-    #[schema(maximum = 65535)]
-    generation: u16,
-    /// The unit's code, for instance 6838.
-    #[schema(value_type = i64, minimum = 0, maximum = 4294967295_u64)]
-    code: u32,
-    /// The code this corrects; required once one was chosen.
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u64)]
-    replaces: Option<u32>,
-}
-
-/// Chooses the unit of a village of a split unit. For officers of the unit and coordinators.
-#[utoipa::path(post, path = "/v1/villages/{id}/unit-choice", tag = "reference", request_body = Chosen,
-    params(("id" = String, Path, description = "The village's id")), responses((status = 200, body = Standing)))]
-async fn choose_unit(
-    State(app): State<AppState>,
-    Path(id): Path<String>,
-    SignedJson { principal, value }: SignedJson<Chosen>,
-) -> Result<Json<Standing>, Problem> {
-    let before = app.reference.current().await?;
-    // An officer of either half of a split unit has the old unit in scope, and so may say which half.
-    let known = find(&before, &id)?.known();
-    if !known.is_some_and(|known| principal.decides_in(known)) {
-        return Err(FORBIDDEN
-            .problem()
-            .field("id")
-            .accepted("a village of your areas, chosen by an officer or coordinator"));
-    }
-    let choice = Choice {
-        village: &id,
-        unit: AreaId { generation: value.generation, code: value.code },
-        replaces: value.replaces,
-        actor: Actor::from(&principal),
-        at: app.now(),
-    };
-    write_tx!(app.db, |tx| choose_as(tx, &principal, choice))?;
-    let after = app.reference.current().await?;
-    Ok(Json(standing(&after, find(&after, &id)?)))
-}
-
-async fn choose_as(tx: &mut Tx, principal: &Principal, choice: Choice<'_>) -> Result<bool, Problem> {
-    check_again(tx, principal, choice.at).await?;
-    Ok(choose_in(tx, choice).await?)
-}
-
-impl From<ChoiceError> for Problem {
-    fn from(error: ChoiceError) -> Self {
-        let detail = error.to_string();
-        match error {
-            ChoiceError::UnknownVillage(_) => UNKNOWN_VILLAGE.problem().field("id").detail(detail),
-            ChoiceError::NotACandidate { candidates, .. } => {
-                let codes: Vec<_> = candidates.iter().map(|area| area.code.to_string()).collect();
-                let accepted = if codes.is_empty() { "nothing is to be chosen".to_owned() } else { codes.join(", ") };
-                NOT_A_CANDIDATE.problem().field("code").detail(detail).accepted(accepted)
-            }
-            ChoiceError::Decided { chosen } => {
-                DECIDED.problem().field("replaces").detail(detail).accepted(chosen.code.to_string())
-            }
-            ChoiceError::Db(error) => error.into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -316,42 +171,6 @@ mod tests {
         };
         let recorder = RecorderId(u32::try_from(account)?);
         Ok(Principal { account, recorder, role, device, certificate: CertificateNo(1), sign_in, granted, areas })
-    }
-
-    async fn post(
-        app: &AppState,
-        principal: &Principal,
-        code: u32,
-        replaces: Option<u32>,
-    ) -> Result<Standing, Problem> {
-        let value = Chosen { generation: 2025, code, replaces };
-        let signed = SignedJson { principal: principal.clone(), value };
-        Ok(choose_unit(State(app.clone()), Path("06853-na-nhai".to_owned()), signed).await?.0)
-    }
-
-    #[tokio::test]
-    async fn an_officer_of_either_half_chooses_and_others_may_not() -> Result<(), Failure> {
-        on_each(async |db| {
-            let app = app(db).await?;
-            let officer = person(&app, Role::Officer, &["2025-06862"]).await?;
-            let open = unit_choices(State(app.clone()), officer.clone()).await.map_err(|p| p.code())?;
-            assert_eq!(open.0.choices.len(), 11);
-            let guard = person(&app, Role::Guard, &["2025-06862"]).await?;
-            let refused = post(&app, &guard, 6862, None).await.expect_err("a guard does not choose");
-            assert_eq!(refused.code(), "request.forbidden");
-            let mut elsewhere = officer.clone();
-            let other = app.reference.current().await?.scope("2025-06841".parse()?);
-            elsewhere.areas = Scope::Areas(Arc::new(other));
-            assert_eq!(post(&app, &elsewhere, 6862, None).await.expect_err("refused").code(), "request.forbidden");
-            let wrong = post(&app, &officer, 6841, None).await.expect_err("no candidate");
-            assert_eq!(wrong.document().accepted.as_deref(), Some("6838, 6862"));
-            let chosen = post(&app, &officer, 6862, None).await.map_err(|problem| problem.code())?;
-            assert_eq!(chosen.unit.map(|unit| unit.code), Some(6862));
-            let again = post(&app, &officer, 6838, None).await.expect_err("decided");
-            assert_eq!((again.code(), again.document().accepted.as_deref()), ("unit-choice.decided", Some("6862")));
-            Ok(())
-        })
-        .await
     }
 
     #[tokio::test]

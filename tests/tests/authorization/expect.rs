@@ -20,6 +20,7 @@ pub(crate) struct Rule {
 }
 
 const OK: [&str; 4] = ["ok"; 4];
+const NO_CANDIDATE: &str = "unit-choice.not-a-candidate";
 const READERS: [&str; 4] = ["request.forbidden", "request.forbidden", "ok", "ok"];
 
 /// What headquarters reads: no guard.
@@ -188,8 +189,8 @@ pub(crate) const CLOSED: &[Rule] = &[
     // Nothing is to be chosen there, which is said only to those who may choose.
     Rule {
         operation: "POST /v1/villages/{id}/unit-choice",
-        own: ["request.forbidden", "unit-choice.not-a-candidate", "unit-choice.not-a-candidate", "request.forbidden"],
-        other: ["request.forbidden", "request.forbidden", "unit-choice.not-a-candidate", "request.forbidden"],
+        own: ["request.forbidden", NO_CANDIDATE, NO_CANDIDATE, NO_CANDIDATE],
+        other: ["request.forbidden", "request.forbidden", NO_CANDIDATE, NO_CANDIDATE],
         shows: false,
     },
 ];

@@ -1,3 +1,4 @@
+mod choices;
 mod import_page;
 mod posts;
 mod villages;
