@@ -1,4 +1,4 @@
-/** The lists the filters of coverage choose from: words as the device knows them, posts as the server does. */
+/** The filters of coverage, and the lists they of coverage choose from: words as the device knows them, posts as the server does. */
 
 import type { WordLists } from '../../device/contract';
 import { phone } from '../../ui/phone.svelte';
@@ -42,6 +42,11 @@ class Lists {
     return this.#posts ?? [];
   }
 
+  /** The word for a value of a filter; the value itself when no list has it. */
+  named(of: Narrowing, value: string): string {
+    return this.options(of).find((option) => option.value === value)?.label ?? value;
+  }
+
   /** What can be chosen for a filter, as people read it. */
   options(of: Narrowing): { value: string; label: string }[] {
     if (of === 'post') return this.posts.map(({ id, name }) => ({ value: id, label: name }));
@@ -61,11 +66,7 @@ class Lists {
 
 export const lists = new Lists();
 
-/** The filter an address holds: at most one counts. */
-export function narrowing(query: URLSearchParams): { name: Narrowing; value: string } | undefined {
-  for (const name of NARROWINGS) {
-    const value = query.get(name);
-    if (value) return { name, value };
-  }
-  return undefined;
+/** The filters an address holds, as the API and the list of sessions take them: a session counts when all of them fit. */
+export function narrowing(query: URLSearchParams): Readonly<Partial<Record<Narrowing, string>>> {
+  return Object.fromEntries(NARROWINGS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
 }

@@ -29,13 +29,6 @@ export const coverage = {
   measure: ['Hiển thị', 'Show'],
   sessions: ['Buổi', 'Sessions'],
   attendances: ['Lượt người', 'Attendances'],
-  filter: ['Chỉ tính', 'Only'],
-  everything: ['Tất cả', 'Everything'],
-  byPost: ['Theo đồn', 'By post'],
-  byTopic: ['Theo nội dung', 'By topic'],
-  byLanguage: ['Theo ngôn ngữ', 'By language'],
-  byFormat: ['Theo hình thức', 'By format'],
-  filterNote: ['Đang lọc: không so với kế hoạch, và tính trọn tháng báo cáo ({from} – {to})', 'Filtered: plans do not apply, and whole reporting months are counted ({from} – {to})'],
   openAll: ['Mở tất cả', 'Expand all'],
   closeAll: ['Thu gọn', 'Collapse all'],
   open: ['Mở {name}', 'Expand {name}'],
@@ -69,6 +62,24 @@ export const coverage = {
   export: ['Xuất dữ liệu', 'Export'],
   keys: ['Phím mũi tên để đi giữa các ô, Enter để xem bản ghi', 'Arrow keys move between cells, Enter shows the records'],
 } as const satisfies Record<string, Pair>;
+
+/** Which sessions are counted. */
+export const narrow = {
+  label: ['Chỉ tính các buổi', 'Only sessions'],
+  only: ['Chỉ tính các buổi có', 'Only sessions with'],
+  post: ['Đồn, trạm, đội', 'Post'],
+  topic: ['Nội dung', 'Topic'],
+  language: ['Ngôn ngữ', 'Language'],
+  format: ['Hình thức', 'Format'],
+  all: {
+    post: ['Mọi đồn, trạm, đội', 'Any post'],
+    topic: ['Mọi nội dung', 'Any topic'],
+    language: ['Mọi ngôn ngữ', 'Any language'],
+    format: ['Mọi hình thức', 'Any format'],
+  },
+  remove: ['Bỏ lọc {name}', 'Remove the filter {name}'],
+  note: ['Không so với kế hoạch; tính trọn tháng báo cáo ({from} – {to}).', 'Plans do not apply; whole reporting months are counted ({from} – {to}).'],
+} as const satisfies Record<string, Pair | Record<string, Pair>>;
 
 export const trend = {
   title: ['Xu hướng', 'Trend'],

@@ -19,6 +19,8 @@ export const map = {
   sessions: ['Buổi', 'Sessions'],
   confirmed: ['Đã duyệt', 'Confirmed'],
   last: ['Buổi gần nhất', 'Last session'],
+  counted: ['{n} buổi, {confirmed} đã duyệt', '{n} {n:session|sessions}, {confirmed} confirmed'],
+  records: ['Xem các bản ghi', 'See the records'],
   find: ['Chỉ trên bản đồ {name}', 'Show {name} on the map'],
   none: ['Không có điểm nào có tọa độ trong phạm vi này', 'No place with a position in this scope'],
 } as const satisfies Record<string, Pair>;
