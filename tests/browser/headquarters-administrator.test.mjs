@@ -1,9 +1,6 @@
 /** The administrator's pages, and who may open which page of headquarters. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openDesk } from './harness/desk.mjs';
@@ -45,12 +42,10 @@ async function withPeople(t) {
   return server;
 }
 
-test('accounts, posts, registers and settings are kept in the browser', async (t) => {
+test('accounts, posts and settings are kept in the browser', async (t) => {
   const step = story(t);
   const server = await withPeople(t);
   const desk = await openDesk(t, server, 'quan.tri');
-  const files = await mkdtemp(join(tmpdir(), 'banlang-import-'));
-  t.after(() => rm(files, { recursive: true, force: true }));
   const row = (name) => desk.page.locator('[data-testid=account-row]', { hasText: name });
   let made;
 
@@ -127,51 +122,6 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
     await desk.inspect('posts');
   });
 
-  await step('a faulty file is explained line by line and changes nothing', async () => {
-    await desk.open('import', { kind: 'villages' });
-    await desk.at('import-look').click();
-    await desk.says('Chọn một tệp CSV', desk.page.locator('form'));
-    await choose('village_id,village_name,kind,source,new_commune_code\nv-thu,Thử Nghiệm,thôn,Nghị quyết 1,99999\n');
-    await desk.at('import-look').click();
-    const faults = desk.at('import-faults');
-    await desk.says('99999', faults);
-    await desk.says('new_commune_code', faults);
-    assert.equal(await desk.at('import-apply').count(), 0);
-  });
-
-  await step('a dry run shows what would change and changes nothing; applied, it is so', async () => {
-    // A new village, and one in a unit of 2024 that was split.
-    await choose('village_id,village_name,kind,source,new_commune_code,old_commune_code\nv-thu,Thử Nghiệm,thôn,Nghị quyết 1,06841,\nv-chia,Chia Tách,thôn,Nghị quyết 1,,06853\n');
-    await desk.at('import-look').click();
-    await desk.page.locator('[data-testid=import-report][data-dry=true]').waitFor();
-    await desk.says('2', desk.row('import-count', 'added'));
-    await desk.says('1', desk.row('import-count', 'choices'));
-    assert.equal(await desk.row('choice', 'v-chia').count(), 0);
-    await desk.inspect('import');
-    await desk.at('import-apply').click();
-    await desk.page.locator('[data-testid=import-report][data-dry=false]').waitFor();
-  });
-
-  await step('the village of the split unit waits for who knows the place, who chooses among its candidates', async () => {
-    const waiting = desk.row('choice', 'v-chia');
-    await waiting.waitFor();
-    await desk.says('Cán bộ xã hoặc điều phối viên', desk.at('choices'));
-    assert.ok((await waiting.getByRole('radio').count()) >= 2);
-    assert.equal(await desk.at('choice-save').count(), 0);
-    const other = await openDesk(t, server, 'dieu.phoi');
-    await other.open('choices');
-    const choice = other.row('choice', 'v-chia');
-    await choice.waitFor();
-    assert.equal(await choice.getByRole('radio', { checked: true }).count(), 0, 'nothing is chosen by itself');
-    assert.ok(await choice.getByTestId('choice-save').isDisabled());
-    await other.inspect('choices');
-    await choice.getByRole('radio').first().check();
-    await choice.getByTestId('choice-save').click();
-    await choice.waitFor({ state: 'detached' });
-    await desk.open('choices');
-    await waiting.waitFor({ state: 'detached' });
-  });
-
   await step('settings say what they accept, are kept, and hold on the pages', async () => {
     await desk.open('settings');
     await desk.at('setting-closing_day').fill('40');
@@ -223,17 +173,10 @@ test('accounts, posts, registers and settings are kept in the browser', async (t
 
   await step('all of it stands in the audit, by name', async () => {
     await desk.open('audit');
-    for (const action of ['Tạo tài khoản', 'Đổi quyền', 'Đặt lại mật khẩu', 'Khóa tài khoản', 'Nhập danh mục', 'Chọn đơn vị cho thôn', 'Đổi cài đặt']) {
+    for (const action of ['Tạo tài khoản', 'Đổi quyền', 'Đặt lại mật khẩu', 'Khóa tài khoản', 'Đổi cài đặt']) {
       await desk.page.locator('[data-testid=audit-row]', { hasText: action }).first().waitFor();
     }
   });
-
-  async function choose(text) {
-    const path = join(files, 'thon.csv');
-    await writeFile(path, text);
-    await desk.at('import-file').setInputFiles([]);
-    await desk.at('import-file').setInputFiles(path);
-  }
 });
 
 test('each role sees its own pages and no others, an officer only the own areas', async (t) => {

@@ -118,6 +118,30 @@ decided: ['Đã chọn', 'Chosen'],
   chosen: ['Đã chọn {unit} cho {village}', 'Chose {unit} for {village}'],
 } as const satisfies Record<string, Pair>;
 
+/** Fields of the lists, as a report of an import names them. */
+export const importFields: Readonly<Record<string, Pair>> = {
+  name: ['tên', 'name'],
+  vi: ['tiếng Việt', 'Vietnamese'],
+  en: ['tiếng Anh', 'English'],
+  kind: ['loại', 'kind'],
+  source: ['nguồn', 'source'],
+  sample: ['dữ liệu mẫu', 'sample data'],
+  merged_into: ['nhập vào', 'merged into'],
+  former_names: ['tên cũ', 'former names'],
+  lat_e3: ['vĩ độ', 'latitude'],
+  lon_e3: ['kinh độ', 'longitude'],
+  label_lat_e3: ['vĩ độ đặt nhãn', 'latitude of the label'],
+  label_lon_e3: ['kinh độ đặt nhãn', 'longitude of the label'],
+  units: ['đơn vị', 'units'],
+  suggested: ['đơn vị gợi ý', 'units suggested'],
+  district: ['huyện', 'district'],
+  land_border: ['giáp biên giới đất liền', 'on the land border'],
+  areas: ['địa bàn', 'areas'],
+  area: ['đơn vị', 'unit'],
+  part_of: ['trực thuộc', 'part of'],
+  village_id: ['thôn, bản, khu', 'village'],
+};
+
 export const settingsWords = {
   title: ['Cài đặt', 'Settings'],
   lead: ['Áp dụng cho mọi người ở cơ quan; mỗi thay đổi được ghi vào nhật ký', 'For everybody at headquarters; each change is logged'],

@@ -78,7 +78,7 @@ export const narrow = {
     format: ['Mọi hình thức', 'Any format'],
   },
   remove: ['Bỏ lọc {name}', 'Remove the filter {name}'],
-  note: ['Không so với kế hoạch; tính trọn tháng báo cáo ({from} – {to}).', 'Plans do not apply; whole reporting months are counted ({from} – {to}).'],
+  note: ['Kế hoạch không áp dụng cho phần được lọc.', 'Plans do not apply to a part of the sessions.'],
 } as const satisfies Record<string, Pair | Record<string, Pair>>;
 
 export const trend = {
