@@ -117,18 +117,6 @@ test('from what devices recorded to every page of the coordinator', async (t) =>
     assert.equal(await desk.page.evaluate(() => document.activeElement.closest('td')?.cellIndex), periods.length);
   });
 
-  await step('one filter at a time, in the address, and plans do not apply to it', async () => {
-    await desk.choose('narrow', 'topic');
-    await desk.choose('narrow-value', 'law');
-    assert.match(desk.page.url(), /topic=law/);
-    await desk.says('2', desk.at('figure-sessions'));
-    assert.equal(await desk.at('figure-planned').count(), 0);
-    await desk.choose('narrow', 'language');
-    assert.doesNotMatch(desk.page.url(), /topic=/);
-    await desk.choose('narrow', '');
-    await desk.at('figure-planned').waitFor();
-  });
-
   await step('the same villages stand under the units of every generation', async () => {
     const count = async () => (await desk.at('coverage-whole').textContent()).match(/(\d[\d.]*) thôn/)[1];
     const now = await count();
@@ -325,6 +313,18 @@ test('from what devices recorded to every page of the coordinator', async (t) =>
     await desk.inspect('exports');
   });
 
+  await step('the report to be signed is an export too, and not when it leaves the province', async () => {
+    await desk.choose('export-what', 'report');
+    assert.deepEqual(await desk.at('export-format').locator('option').evaluateAll((all) => all.map((of) => of.value)), ['xlsx', 'csv']);
+    await desk.at('export-leaves').uncheck();
+    await desk.choose('export-format', 'sheet');
+    const file = await desk.download(() => desk.at('export-make').click());
+    assert.match(file.name, /^banlang-report-.*\.xlsx$/);
+    const cells = (await readSheet(file.bytes)).flat().map(plain);
+    for (const said of ['BÁO CÁO', String(sum(RECORDED, 2))]) assert.ok(cells.some((cell) => cell.includes(said)), `${said} in ${cells.filter(Boolean).join(' | ')}`);
+    await desk.at('export-leaves').check();
+  });
+
   await step('coverage goes out as GeoJSON that any map reads', async () => {
     await desk.choose('export-what', 'coverage');
     await desk.choose('export-format', 'geojson');
@@ -338,7 +338,7 @@ test('from what devices recorded to every page of the coordinator', async (t) =>
   await step('the audit says who exported what and why, and who looked at what', async () => {
     await desk.open('audit');
     const exported = desk.page.locator('[data-testid=audit-row]', { hasText: 'Xuất dữ liệu' });
-    assert.equal(await exported.count(), 4);
+    assert.equal(await exported.count(), 5);
     await desk.says('Lê Văn Phối', exported.first());
     await desk.says('Báo cáo quý gửi Bộ Tư lệnh', exported.first());
     await desk.at('audit-search').fill('nhap nham');

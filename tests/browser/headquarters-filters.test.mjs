@@ -35,7 +35,7 @@ async function prepare(t) {
   await server.person({ username: 'dieu.phoi', name: 'Lê Văn Phối', role: 'coordinator' });
   await server.person({ username: 'quan.tri', name: 'Phạm Thị Trị', role: 'administrator' });
   const administrator = await server.terminal('quan.tri');
-  const { accounts } = await administrator.call('GET', '/v1/accounts');
+  const accounts = await administrator.call('GET', '/v1/accounts');
   await administrator.call('POST', `/v1/accounts/${accounts.find(({ username }) => username === 'binh').id}`, { post: POST });
   const guards = { binh: await server.terminal('binh'), chi: await server.terminal('chi') };
   for (const row of RECORDED) {
@@ -53,6 +53,7 @@ test('filters narrow coverage together', async (t) => {
   const step = story(t);
   const { server, coordinator } = await prepare(t);
   const desk = await openDesk(t, server, 'dieu.phoi');
+  await desk.at('hq').waitFor();
   const commune = desk.row('coverage-commune', HOANH_MO);
   const whole = () => desk.at('coverage-whole').locator('td').last();
   const figure = (value) => desk.page.locator('[data-testid=figure-sessions] .value').filter({ hasText: new RegExp(`^\\s*${value}\\s*$`) }).waitFor();

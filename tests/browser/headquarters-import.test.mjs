@@ -33,6 +33,7 @@ async function withPeople(t) {
   const folder = await mkdtemp(join(tmpdir(), 'banlang-import-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const desk = await openDesk(t, server, 'quan.tri');
+  await desk.at('hq').waitFor();
   /** Puts a file into the form of the page. */
   async function choose(text) {
     const path = join(folder, 'danh-muc.csv');
@@ -76,6 +77,7 @@ test('a register is looked at before it is changed', async (t) => {
 
   await step('a coordinator, who may know the place better, is asked the same', async () => {
     const other = await openDesk(t, server, 'dieu.phoi');
+    await other.at('hq').waitFor();
     await other.open('choices');
     const choice = other.row('choice', 'v-chia');
     await choice.waitFor();
