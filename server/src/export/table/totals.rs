@@ -58,7 +58,7 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> 
     }
     let total =
         Line { code: String::new(), name: head("Tổng cộng", "Total"), remark: String::new(), totals: report.total };
-    let rows = rows(asked, &shown, &materials, lines, total);
+    let rows = rows(asked, shown, &materials, lines, total);
     let title = head("Tổng hợp theo đơn vị", "Totals by unit");
     Ok(Table { title, headings, rows: Rows::Read(Box::new(rows.into_iter())) })
 }

@@ -30,6 +30,7 @@ export const exportsWords = {
     'Turn on when the file leaves the province: breakdowns by women, under 16, ethnic minority and households of 1 to {n} become “<{limit}”; notes, recorders and devices are left out.',
   ],
   stays: ['Tệp có ghi chú và người ghi: chỉ dùng trong tỉnh.', 'The file holds notes and recorders: for use within the province.'],
+  staysFigures: ['Tệp có mọi số liệu, cả những số nhỏ: chỉ dùng trong tỉnh.', 'The file holds every figure, small ones too: for use within the province.'],
   reason: ['Lý do xuất', 'Reason'],
   reasonHint: ['Từ 3 đến 200 ký tự; ví dụ: Báo cáo Bộ Tư lệnh quý III', '3 to 200 characters; for instance: quarterly report to the command'],
   make: ['Xuất tệp', 'Export'],
