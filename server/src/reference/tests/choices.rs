@@ -19,14 +19,14 @@ async fn an_officer_of_either_half_a_coordinator_and_an_administrator_choose_and
         filled(db).await?;
         let world = World::new(db).await?;
         let half = [area("2025-06862")];
-        let mut refused = vec![
+        let mut refused = [
             world.device("guard", Role::Guard, &half).await?,
             world.device("elsewhere", Role::Officer, &[area("2025-06841")]).await?,
         ];
         for person in &mut refused {
             assert_eq!(person.post(&world, TARGET, &chosen(6862, None)).await?.code(), "request.forbidden");
         }
-        let mut people = vec![
+        let mut people = [
             world.device("officer", Role::Officer, &half).await?,
             world.device("coordinator", Role::Coordinator, &[]).await?,
             world.device("administrator", Role::Administrator, &[]).await?,
