@@ -130,6 +130,20 @@ test('filters narrow coverage together', async (t) => {
     await row.locator('td').first().filter({ hasText: new RegExp(`^\\s*${fitting({ topic: 'tricks', format: 'village_meeting' }).length}\\s*$`) }).waitFor();
   });
 
+  await step('the map takes the same filters and leads to the same records', async () => {
+    const filters = { topic: 'tricks', language: 'dao' };
+    await desk.open('map', { ...RANGE, ...filters });
+    await desk.says('Nội dung: ', desk.at('narrowed'));
+    const row = desk.row('map-row', HOANH_MO);
+    assert.equal((await desk.cells(row))[1], String(fitting(filters).length));
+    await row.getByRole('link').click();
+    assert.deepEqual(await listed(), ids(fitting(filters)));
+    await desk.page.goBack();
+    await desk.choose('narrow-post', POST);
+    await row.locator('td').first().filter({ hasText: new RegExp(`^\\s*${fitting({ ...filters, post: POST }).length}\\s*$`) }).waitFor();
+    await desk.inspect('map-filtered');
+  });
+
   await step('confirmed ones, a period and filters combine in the list of sessions', async () => {
     const confirmed = [RECORDED[0], RECORDED[2]];
     for (const filters of [{ topic: 'law', language: 'dao' }, { post: POST, format: 'house_visit' }, { post: POST, topic: 'tricks', language: 'tay' }]) {

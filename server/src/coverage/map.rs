@@ -7,9 +7,10 @@ use sync_core::id::AreaId;
 use utoipa::{IntoParams, ToSchema};
 
 use super::calendar::{Calendar, day_text};
+use super::filter::Filter;
 use super::geo::{Feature, Point};
 use super::query::{Range, RangeParams};
-use super::totals::totals;
+use super::totals::totals_of;
 use super::unreached::last_held;
 use super::villages::{VillageCoverage, VillageState, coverage_of};
 use crate::auth::Scope;
@@ -34,12 +35,24 @@ pub struct MapParams {
     /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
     #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
     pub to: Option<String>,
+    /// Only sessions on this topic. Of several filters a session counts that passes all.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub topic: Option<String>,
+    /// Only sessions held in this language.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub language: Option<String>,
+    /// Only sessions of this format.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub format: Option<String>,
+    /// Only sessions recorded by people who were at this post on that day.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub post: Option<String>,
 }
 
 impl From<MapParams> for RangeParams {
     fn from(params: MapParams) -> Self {
-        let MapParams { generation, unit, from, to } = params;
-        Self { generation, unit, from, to, ..Self::default() }
+        let MapParams { generation, unit, from, to, topic, language, format, post } = params;
+        Self { generation, unit, from, to, bucket: None, topic, language, format, post }
     }
 }
 
@@ -71,9 +84,9 @@ pub struct MapPlace {
     pub confirmed: i64,
     /// Attendances (lượt người).
     pub attendances: i64,
-    /// Sessions planned.
-    pub planned: u64,
-    /// The day of the last session in the range; of a unit in any of its villages.
+    /// Sessions planned; none under a filter.
+    pub planned: Option<u64>,
+    /// The day of the last session in the range; of a unit in any of its villages. None under a filter.
     pub last_day: Option<String>,
     /// Where it stands over the range; of a unit: the best of its villages' when any was reached, else `unheard` when any
     /// is.
@@ -108,11 +121,16 @@ pub(crate) async fn map(
     calendar: Calendar,
     scope: &Scope,
     range: &Range,
+    filter: Option<&Filter>,
 ) -> Result<CoverageMap, DbError> {
-    let coverage = coverage_of(tx, catalogue, calendar, scope, range, None).await?;
-    let totals = totals(tx, catalogue, scope, range).await?;
+    let coverage = coverage_of(tx, catalogue, calendar, scope, range, filter).await?;
+    let totals = totals_of(tx, catalogue, scope, range, filter).await?;
     let counted: BTreeMap<AreaId, _> = totals.units.iter().map(|unit| (unit.unit, unit.totals.sums)).collect();
-    let last = last_held(tx, catalogue, range.from..=range.to).await?;
+    let last = match filter {
+        None => last_held(tx, catalogue, range.from..=range.to).await?,
+        // The sums know no days of their own.
+        Some(_) => BTreeMap::new(),
+    };
     let villages: Vec<MapPlace> = coverage
         .villages
         .iter()
@@ -124,7 +142,7 @@ pub(crate) async fn map(
         let asked = range.unit.is_none_or(|code| code == unit.area.code) && scope.contains(unit.area);
         let Some(point) = unit.label_lat_e3.zip(unit.label_lon_e3).filter(|_| asked) else { continue };
         let inside = villages.iter().filter(|village| village.unit == Some(unit.area));
-        let mut place = of_unit(unit, inside);
+        let mut place = of_unit(unit, inside, filter.is_none().then_some(0));
         if let Some(sums) = counted.get(&unit.area) {
             (place.sessions, place.confirmed, place.attendances) = (sums.sessions, sums.confirmed, sums.attendances);
             place.state = match (place.sessions > 0, place.confirmed > 0) {
@@ -157,7 +175,7 @@ fn of_village(village: &VillageCoverage, last_day: Option<i64>) -> MapPlace {
         sessions: periods.iter().map(|period| period.done).sum(),
         confirmed: periods.iter().map(|period| period.confirmed).sum(),
         attendances: periods.iter().map(|period| period.attendances).sum(),
-        planned: periods.iter().filter_map(|period| period.planned).map(u64::from).sum(),
+        planned: periods.iter().map(|period| period.planned.map(u64::from)).sum(),
         last_day: last_day.map(day_text),
         state,
         villages: 1,
@@ -167,7 +185,7 @@ fn of_village(village: &VillageCoverage, last_day: Option<i64>) -> MapPlace {
     }
 }
 
-fn of_unit<'a>(unit: &Unit, villages: impl Iterator<Item = &'a MapPlace>) -> MapPlace {
+fn of_unit<'a>(unit: &Unit, villages: impl Iterator<Item = &'a MapPlace>, planned: Option<u64>) -> MapPlace {
     let mut place = MapPlace {
         kind: PlaceKind::Unit,
         id: unit.area.to_string(),
@@ -176,7 +194,7 @@ fn of_unit<'a>(unit: &Unit, villages: impl Iterator<Item = &'a MapPlace>) -> Map
         sessions: 0,
         confirmed: 0,
         attendances: 0,
-        planned: 0,
+        planned,
         last_day: None,
         state: VillageState::Unassigned,
         villages: 0,
@@ -185,7 +203,7 @@ fn of_unit<'a>(unit: &Unit, villages: impl Iterator<Item = &'a MapPlace>) -> Map
         sample: false,
     };
     for village in villages {
-        place.planned += village.planned;
+        place.planned = place.planned.zip(village.planned).map(|(planned, more)| planned + more);
         place.villages += 1;
         place.reached += village.reached;
         place.unheard += village.unheard;

@@ -105,8 +105,9 @@ async fn show_map(
     let catalogue = app.reference.current().await?;
     let mut tx = app.db.snapshot().await?;
     let calendar = project::calendar(&mut tx).await?;
+    let filter = params.filter(&catalogue)?;
     let range = params.read(&catalogue, calendar, app.now())?;
-    Ok(Json(map(&mut tx, &catalogue, calendar, &principal.areas, &range).await?))
+    Ok(Json(map(&mut tx, &catalogue, calendar, &principal.areas, &range, filter.as_ref()).await?))
 }
 
 /// Villages in which no session was held for some days: never reached first, then the longest.

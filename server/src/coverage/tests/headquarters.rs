@@ -54,7 +54,7 @@ async fn a_filter_leaves_the_sessions_it_names() -> Result<(), Failure> {
         for (field, query) in
             [("post", "format=school&post=nowhere"), ("post", "post=nowhere"), ("topic", "topic=Not%20a%20code")]
         {
-            for target in ["/v1/coverage", "/v1/coverage/totals", "/v1/coverage/trend"] {
+            for target in ["/v1/coverage", "/v1/coverage/totals", "/v1/coverage/trend", "/v1/coverage/map"] {
                 let refused = desk.get(Coordinator, &format!("{target}?{query}")).await?;
                 assert_eq!((refused.status.as_u16(), refused.body["field"].as_str()), (400, Some(field)), "{target}");
             }
@@ -179,6 +179,18 @@ async fn the_map_is_geojson_of_units_and_of_villages_with_a_position() -> Result
         let names: Vec<&str> =
             own["features"].as_array().into_iter().flatten().filter_map(|f| f["properties"]["id"].as_str()).collect();
         assert_eq!(names, ["2025-06841", "06841-na-choong"]);
+        // Under filters it counts what the totals count, and no plan.
+        let part = format!("{YEAR}&topic=tricks&format=market");
+        let map = desk.read(Coordinator, &format!("/v1/coverage/map?{part}")).await?;
+        let totals = desk.read(Coordinator, &format!("/v1/coverage/totals?{part}")).await?;
+        let mut found = 0;
+        for unit in totals["units"].as_array().into_iter().flatten() {
+            let mut places = map["features"].as_array().into_iter().flatten().map(|place| &place["properties"]);
+            let place = places.find(|place| place["id"] == unit["unit"]).ok_or("the unit")?;
+            assert_eq!((&place["sessions"], &place["planned"]), (&unit["sessions"], &Value::Null));
+            found += unit["sessions"].as_i64().unwrap_or_default();
+        }
+        assert_eq!(found, count(db, "format = 'market'").await?);
         let old = desk.read(Officer, &format!("/v1/coverage/map?{YEAR}&generation=2023")).await?;
         let all = features(&old)?.features;
         assert!(

@@ -78,8 +78,10 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> 
 pub(super) async fn features(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Vec<String>, Problem> {
     let params: map::MapParams = asked.params()?;
     let calendar = project::calendar(tx).await?;
-    let range = RangeParams::from(params).read(catalogue, calendar, asked.now)?;
-    let map = map::map(tx, catalogue, calendar, &asked.scope, &range).await?;
+    let params = RangeParams::from(params);
+    let filter = params.filter(catalogue)?;
+    let range = params.read(catalogue, calendar, asked.now)?;
+    let map = map::map(tx, catalogue, calendar, &asked.scope, &range, filter.as_ref()).await?;
     let features: std::io::Result<Vec<String>> = map.features.iter().map(geo_file::feature).collect();
     features.map_err(Problem::internal)
 }

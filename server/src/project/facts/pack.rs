@@ -194,10 +194,9 @@ fn written(words: &[Word<'_>], draft: &Draft) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.byte(LAYOUT).count(used.iter().filter(|used| **used).count());
     let mut places = vec![0_u64; words.len()];
-    let mut next = 0;
-    for ((place, (kind, text)), _) in places.iter_mut().zip(words).zip(&used).filter(|(_, used)| **used) {
-        *place = next;
-        next += 1;
+    let in_use = places.iter_mut().zip(words).zip(&used).filter(|(_, used)| **used);
+    for (at, ((place, (kind, text)), _)) in (0..).zip(in_use) {
+        *place = at;
         writer.byte(*kind).bytes(text.as_bytes());
     }
     for ((day, values), (sums, material)) in draft {
