@@ -196,6 +196,13 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether it asks for places, or shows them, by their names.
+    fn names_places(&self) -> bool {
+        matches!(self, Self::Record { .. } | Self::Edit { .. } | Self::Panel(_) | Self::List(_) | Self::Show { .. })
+    }
+}
+
 impl StoreArgs {
     fn directory(&self) -> Result<PathBuf, FieldError> {
         if let Some(directory) = &self.store {
@@ -277,6 +284,9 @@ pub(in crate::field) async fn dispatch(
         return enrol(&store, context, screen, (&server, &code, &label, protect)).await;
     }
     let mut field = store.open(context).await?;
+    if command.names_places() {
+        field.fetch_missing_reference().await;
+    }
     let done = match command {
         Command::Enrol { .. } => Ok(()),
         Command::SignIn { username, server, allow_http } => {

@@ -187,14 +187,15 @@ impl Terminal {
         if again.code != 0 && !again.err.contains("enrolled in") {
             self.report.say(format!("the same code did not enrol the device again: {again:?}"));
         }
-        // An enrolment that was cut short may lack the list of villages: it comes with the first sync.
-        self.site.aside().ok(&["field", "--store", &text(&store), "sync"], "")?;
         // The oldest brings what it has and is laid aside: lists take longer the longer they are.
         self.site.aside().ok(&["field", "--store", &text(&self.handsets[0].store), "sync"], "")?;
         self.carry(0)?;
         let oldest = self.handsets.remove(0);
         self.aside.push(oldest);
         self.handsets.push(Handset { store, said: BTreeMap::new(), unsaid: BTreeMap::new(), files: Vec::new() });
-        self.examine(self.handsets.len() - 1).await
+        // An enrolment that was cut short may lack the list of villages: the first command that needs it fetches it.
+        let newest = self.handsets.len() - 1;
+        self.undisturbed(newest, Act::Record)?;
+        self.examine(newest).await
     }
 }

@@ -1,5 +1,8 @@
 //! What is recorded by flags.
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
 use super::*;
 
 #[tokio::test]
@@ -75,5 +78,29 @@ async fn times_are_taken_as_people_write_them() -> Result<(), Failure> {
         let text = run(&world, &["record", "--village", &typed, "--start", wrong]).await.expect_err(wrong);
         assert!(text.text(Lang::Vi).contains("HH:MM"), "{wrong}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_village_list_that_an_enrolment_cut_short_left_out_comes_with_the_next_record() -> Result<(), Failure> {
+    let mut world = enrolled().await?;
+    let (typed, name) = village(&world).await?;
+    // As a device killed between its certificate and the list leaves its store.
+    let store = SqliteConnectOptions::new().filename(world.store("guard-a").join("store.sqlite"));
+    let mut connection = store.connect().await?;
+    sqlx::query("delete from meta where key like 'reference%'").execute(&mut connection).await?;
+    connection.close().await?;
+    world.stop().await;
+    let error = run(&world, &["record", "--village", &typed]).await.expect_err("no list, and nobody to ask for one");
+    assert!(error.text(Lang::Vi).contains("--village"), "{error:?}");
+    let said = run(&world, &["record", "--village", "name:Khe Mọi"]).await?;
+    assert!(said.contains("Đã ghi trên thiết bị này"), "{said}");
+    world.start().await?;
+    let mut field = world.open("guard-a").await?;
+    field.move_server(&world.address).await?;
+    field.close().await?;
+    let said = run(&world, &["record", "--village", &typed]).await?;
+    assert!(said.contains("Đã ghi trên thiết bị này"), "{said}");
+    assert!(run(&world, &["show", "2"]).await?.contains(&name));
     Ok(())
 }
