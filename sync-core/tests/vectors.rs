@@ -8,8 +8,10 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod filed;
+mod journal;
 mod layouts;
 mod records;
+mod refused;
 
 use filed::{SEALING, check, place, sealed};
 
@@ -18,8 +20,7 @@ use sync_core::id::{
     ActorId, AreaId, BatchSeq, CertificateNo, DeviceId, PublicKey, RecordId, RecordKind, RecorderId, Role, UnixMs,
 };
 use sync_core::log::{
-    Arrival, Batch, BatchHeader, Checkpoint, Decision, Digest16, Entry, Head, Inventory, JournalEntry, JournalPage,
-    Judgement, LogId, Mark, Move, Position, RawChange, Receipt, Signature, Stage, Tip, seal,
+    Batch, BatchHeader, Digest16, Entry, Head, Inventory, LogId, RawChange, Receipt, Signature, Stage, seal,
 };
 use sync_core::sync::{
     Carried, DirectoryEntry, Epoch, Exchange, Page, Proposal, ReceiptFile, Request, Response, Snapshot, SnapshotOffer,
@@ -241,189 +242,6 @@ fn files_are_as_filed_and_read_back() {
     let snapshot = Snapshot { area: AREA, directory: directory(), page: Page { batches: batches().to_vec() } };
     check("file-snapshot", &snapshot.to_bytes());
     assert_eq!(Snapshot::from_bytes(&snapshot.to_bytes()), Ok(snapshot));
-}
-
-/// Two entries with one of everything.
-fn journal() -> [JournalEntry; 2] {
-    let [one, two] = batches();
-    let marks = vec![Mark::Admitted, Mark::Quarantined("device-revoked".into()), Mark::Waiting, Mark::Absent];
-    let first = JournalEntry {
-        arrived: vec![
-            Arrival {
-                id: 1,
-                log: one.log(),
-                head: one.head(),
-                position: Position::Chained,
-                via: 1,
-                carrier: None,
-                marks,
-            },
-            Arrival {
-                id: 2,
-                log: two.log(),
-                head: two.head(),
-                position: Position::Waiting,
-                via: 3,
-                carrier: Some(device(2)),
-                marks: vec![Mark::Unjudged],
-            },
-        ],
-        ..JournalEntry::new(AT)
-    };
-    let decision = Some(Decision { account: 17, note: [3; 32] });
-    let second = JournalEntry {
-        moved: vec![Move { id: 2, position: Position::Forked }],
-        judged: vec![
-            Judgement { id: 1, ordinal: 1, mark: Mark::Released, decision },
-            Judgement { id: 1, ordinal: 2, mark: Mark::Left, decision: None },
-            Judgement { id: 1, ordinal: 3, mark: Mark::Purged, decision: None },
-            Judgement { id: 2, ordinal: 0, mark: Mark::Duplicate, decision: None },
-        ],
-        ..JournalEntry::new(UnixMs(AT.0 + 60_000))
-    };
-    [first, second]
-}
-
-fn checkpoint() -> Checkpoint {
-    let tip = journal().iter().fold(Tip::begin(0), |tip, entry| tip.then(&entry.to_bytes()));
-    let mut checkpoint = Checkpoint { kid: "r1".into(), at: AT, batches_before: 0, tip, signature: Signature([0; 64]) };
-    checkpoint.signature = sign(9, &checkpoint.signing_bytes());
-    checkpoint
-}
-
-#[test]
-fn a_journal_and_its_checkpoint_are_as_filed_and_read_back() {
-    let [first, second] = journal();
-    let bytes = [first.to_bytes(), second.to_bytes()].concat();
-    check("journal-entry", &bytes);
-    for entry in [&first, &second] {
-        assert_eq!(JournalEntry::from_bytes(&entry.to_bytes()).as_ref(), Ok(entry));
-    }
-    let begin = Tip::begin(0);
-    let one = begin.then(&first.to_bytes());
-    check("journal-hashes", &[begin.hash, one.hash, one.then(&second.to_bytes()).hash].concat());
-    check("checkpoint", &written(|out| checkpoint().write(out)));
-    assert!(checkpoint().verify(&public(&key(9))) && !checkpoint().verify(&public(&key(1))));
-    let entries = vec![first.to_bytes(), second.to_bytes()];
-    let page = JournalPage { checkpoint: checkpoint(), after: 0, entries };
-    check("journal-page", &page.to_bytes());
-    assert_eq!(JournalPage::from_bytes(&page.to_bytes()), Ok(page));
-}
-
-#[test]
-fn a_journal_page_cut_anywhere_is_refused_and_a_flipped_bit_shows() {
-    let [first, second] = journal();
-    let page = JournalPage { checkpoint: checkpoint(), after: 0, entries: vec![first.to_bytes(), second.to_bytes()] };
-    let bytes = page.to_bytes();
-    for len in 0..bytes.len() {
-        assert!(JournalPage::from_bytes(&bytes[..len]).is_err(), "{len}");
-    }
-    for at in 0..bytes.len() * 8 {
-        let mut bad = bytes.clone();
-        bad[at / 8] ^= 1 << (at % 8);
-        let Ok(read) = JournalPage::from_bytes(&bad) else { continue };
-        let leads_there = read.entries.iter().fold(Tip::begin(0), |tip, entry| tip.then(entry)) == read.checkpoint.tip;
-        let holds = read.checkpoint.verify(&public(&key(9))) && leads_there && read.after == 0;
-        assert!(!holds, "bit {at}");
-    }
-    let bytes = first.to_bytes();
-    for at in 0..bytes.len() * 8 {
-        let mut bad = bytes.clone();
-        bad[at / 8] ^= 1 << (at % 8);
-        if let Ok(read) = JournalEntry::from_bytes(&bad) {
-            assert_eq!(read.to_bytes(), bad, "bit {at}");
-        }
-    }
-}
-
-#[test]
-fn a_message_cut_anywhere_or_longer_is_refused() {
-    let bytes = exchange().to_bytes();
-    for len in 0..bytes.len() {
-        assert!(Response::from_bytes(&bytes[..len]).is_err(), "{len}");
-    }
-    assert!(Response::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
-    let bytes = request().to_bytes();
-    for len in 0..bytes.len() {
-        assert!(Request::from_bytes(&bytes[..len]).is_err(), "{len}");
-    }
-}
-
-#[test]
-fn whatever_reads_after_a_flipped_bit_writes_the_same_bytes() {
-    let bytes = request().to_bytes();
-    for at in 0..bytes.len() * 8 {
-        let mut bad = bytes.clone();
-        bad[at / 8] ^= 1 << (at % 8);
-        if let Ok(read) = Request::from_bytes(&bad) {
-            assert_eq!(read.to_bytes(), bad, "bit {at}");
-        }
-    }
-}
-
-#[test]
-fn an_altered_batch_does_not_verify() {
-    let page = Page { batches: batches().to_vec() }.to_bytes();
-    let signature_bytes = 64;
-    for at in 0..(page.len() - signature_bytes) * 8 {
-        let mut bad = page.clone();
-        bad[at / 8] ^= 1 << (at % 8);
-        let Ok(read) = Page::from_bytes(&bad) else { continue };
-        let genuine = read.batches.iter().all(|batch| batch.verify(&public(&key(1))).is_ok());
-        assert!(!genuine, "bit {at}");
-    }
-}
-
-/// The vectors that begin with a layout's number, or with a magic that ends in one, and where it stands.
-const LAYOUTS: &[(&str, usize)] = &[
-    ("header-first", 0),
-    ("page", 0),
-    ("receipt", 0),
-    ("request", 0),
-    ("response-in-agreement", 0),
-    ("response-unknown-agreement", 0),
-    ("response-exchange", 0),
-    ("file-carried", 7),
-    ("file-receipts", 7),
-    ("file-snapshot", 7),
-    ("journal-entry", 0),
-    ("checkpoint", 0),
-    ("journal-page", 0),
-];
-
-/// Whether these bytes are refused because of their layout.
-fn is_unknown_layout(name: &str, bytes: &[u8]) -> bool {
-    use sync_core::wire::WireError;
-    match name {
-        "header-first" => matches!(
-            BatchHeader::read(&mut Reader::new(bytes)),
-            Err(sync_core::log::BatchError::Wire(WireError::Layout { .. }))
-        ),
-        "page" => Page::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-        "receipt" => matches!(Receipt::read(&mut Reader::new(bytes)), Err(WireError::Layout { .. })),
-        "request" => Request::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-        "file-carried" => Carried::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-        "file-receipts" => ReceiptFile::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-        "file-snapshot" => Snapshot::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-        "journal-entry" => matches!(JournalEntry::from_bytes(bytes), Err(WireError::Layout { .. })),
-        "checkpoint" => matches!(Checkpoint::read(&mut Reader::new(bytes)), Err(WireError::Layout { .. })),
-        "journal-page" => matches!(JournalPage::from_bytes(bytes), Err(WireError::Layout { .. })),
-        _ => Response::from_bytes(bytes).is_err_and(|error| error.is_unknown_layout()),
-    }
-}
-
-/// Layout 1 and no other: when a second one is read, its vectors are kept beside these and stand in [`LAYOUTS`].
-#[test]
-fn every_layout_that_is_read_has_its_vectors() {
-    for (name, at) in LAYOUTS {
-        let mut bytes = filed::read(name);
-        let range = if *at == 0 { 0..=u8::MAX } else { b'0'..=b'9' };
-        let one = if *at == 0 { 1 } else { b'1' };
-        for layout in range {
-            bytes[*at] = layout;
-            assert_eq!(is_unknown_layout(name, &bytes), layout != one, "{name}: layout {layout}");
-        }
-    }
 }
 
 /// The files are sealed: each stands in `FROZEN` with its digest, and no other does.

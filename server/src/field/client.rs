@@ -137,6 +137,8 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
     pub(super) traffic: Traffic,
+    /// How long a request may take from its first byte to its last; only the line's silence ends one without.
+    pub(super) patience: Option<Duration>,
     /// The last counter; it only ascends within one token.
     counter: u64,
 }
@@ -154,7 +156,7 @@ impl Client {
         // Without TLS the system's certificates are not needed, and a machine may have none.
         let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
         let http = builder.build().map_err(|error| FieldError::Unreachable(chain(&error)))?;
-        Ok(Self { http, base, traffic: Traffic::default(), counter: 0 })
+        Ok(Self { http, base, traffic: Traffic::default(), patience: None, counter: 0 })
     }
 
     /// Asks without a token.
@@ -223,7 +225,10 @@ impl Client {
         }
         self.traffic.requests += 1;
         self.traffic.bytes_up += ask.body.len() as u64;
-        let request = self.http.request(ask.method, url).headers(headers).body(ask.body);
+        let mut request = self.http.request(ask.method, url).headers(headers).body(ask.body);
+        if let Some(patience) = self.patience {
+            request = request.timeout(patience);
+        }
         let unreachable = |error: reqwest::Error| FieldError::Unreachable(chain(&error));
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();

@@ -86,7 +86,8 @@ impl Field {
         let mut field = Self::assemble(store, key, profile, client, options).await?;
         field.note_clocks(server_time).await?;
         field.note_contact().await?;
-        // The village list is what a device needs most once it is out of reach; without it recording works all the same.
+        // The village list is what a device needs most once it is out of reach; without it recording works all the same,
+        // and the next command that names a place asks for it again.
         match field.fetch_reference().await {
             Ok(()) | Err(FieldError::Unreachable(_) | FieldError::Refused(_)) => Ok(field),
             Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! Reference data kept for the time without signal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 
@@ -11,6 +12,9 @@ use crate::reference::{Bundle, Catalogue};
 
 /// A device asks again after so long.
 const STALE_MS: i64 = 6 * 60 * 60 * 1_000;
+
+/// A command that works without the lists waits so long for each answer when they are missing.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The catalogue kept in a store; empty when none was fetched yet.
 pub(super) async fn read(store: &mut Store) -> Result<Arc<Catalogue>, FieldError> {
@@ -36,6 +40,16 @@ impl Field {
             self.reference = Arc::new(bundle.into_catalogue());
         }
         self.store.put_meta(Key::ReferenceAt, now.as_bytes()).await
+    }
+
+    /// Asks when there are no reference data at all: the enrolment was cut short. Whatever keeps them from coming, the
+    /// device works on without them.
+    pub async fn fetch_missing_reference(&mut self) {
+        if self.store.meta_number(Key::ReferenceAt).await.is_ok_and(|at| at == 0) {
+            self.client.patience = Some(PATIENCE);
+            self.fetch_reference().await.ok();
+            self.client.patience = None;
+        }
     }
 
     /// After a sync: asks when the last answer is old. A refusal or a lost connection leaves the old data in use.

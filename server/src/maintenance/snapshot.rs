@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sync_core::id::{AreaId, BatchHash, BatchSeq, DeviceId, UnixMs};
 use sync_core::log::{Digest16, Head, Inventory, LogId};
-use sync_core::sync::{Page, Snapshot, SnapshotOffer};
+use sync_core::sync::{Page, Snapshot, SnapshotOffer, is_outgrown, is_worth_fetching};
 use sync_core::wire::{Reader, Writer};
 
 use crate::app::WeakState;
@@ -15,9 +15,7 @@ use crate::ingest::area;
 use crate::ingest::stored::{Range, read_page};
 use crate::on_db;
 
-/// Offers of those of these areas that have a snapshot worth fetching.
-///
-/// Worth it: it holds at least half of the batches there are, and none that this server does not have.
+/// Offers of those of these areas that have a snapshot worth fetching, see [`is_worth_fetching`].
 pub(crate) async fn offers(
     tx: &mut Tx,
     areas: &BTreeSet<AreaId>,
@@ -40,9 +38,7 @@ pub(crate) async fn offers(
         let area = area(generation, code)?;
         let Ok(held) = Inventory::read(&mut Reader::new(&inventory)) else { continue };
         let here = ours.within(&BTreeSet::from([area]));
-        let total = |inventory: &Inventory| inventory.iter().map(|(_, head)| head.seq.0).sum::<u64>();
-        let ahead = held.iter().any(|(log, head)| here.head(log).seq < head.seq);
-        if !ahead && total(&held) * 2 >= total(&here) {
+        if is_worth_fetching(&held, &here) {
             offers.push(SnapshotOffer { area, digest: Digest16(digest), bytes: bytes.try_into().unwrap_or(0) });
         }
     }
@@ -105,7 +101,7 @@ pub async fn due(db: &Db) -> Result<Vec<AreaId>, DbError> {
         .into_iter()
         .filter(|(generation, code, changes)| {
             let held = kept.iter().find(|kept| (kept.0, kept.1) == (*generation, *code)).map_or(0, |kept| kept.2);
-            held * 3 < changes * 2
+            is_outgrown(held.unsigned_abs(), changes.unsigned_abs())
         })
         .map(|(generation, code, _)| area(generation, code))
         .collect()

@@ -8,9 +8,11 @@ mod directory;
 mod message;
 mod page;
 mod plan;
+mod snapshot;
 
 pub use carry::{Carried, FileError, ReceiptFile, Snapshot, pages};
 pub use directory::DirectoryEntry;
 pub use message::{Exchange, MessageError, Request, Response, SnapshotOffer, Withheld};
 pub use page::{Page, PageError};
 pub use plan::{Epoch, Plan, Proposal, differs, plan};
+pub use snapshot::{is_outgrown, is_worth_fetching};

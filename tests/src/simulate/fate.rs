@@ -150,6 +150,12 @@ impl World {
             let process = self.chance.index(self.server.processes.len());
             self.server.processes[process].clear();
         }
+        if self.faults.has(Fault::Newcomer) {
+            let at_most = *self.chance.pick(&[30_000, 1 << 20]).unwrap_or(&30_000);
+            let dies = self.strikes(Fault::ServerCrash, 10);
+            let made = self.server.prepare_snapshots(at_most, dies);
+            self.trace.event(self.now, format_args!("{made} snapshots are prepared"));
+        }
         if self.chance.once_in(5) {
             let backup = self.server.backup();
             self.backups.push(backup);
@@ -161,6 +167,10 @@ impl World {
             let backup = self.backups[which].clone();
             let before = self.server.ledger.hashes();
             self.server.restore(backup);
+            if self.strikes(Fault::Newcomer, 2) {
+                self.trace.event(self.now, format_args!("the files of prepared snapshots are lost"));
+                self.server.files.clear();
+            }
             let (here, held) = (self.server.ledger.hashes(), self.held());
             self.owed.extend(before.into_iter().filter(|change| !here.contains(change) && held.contains(change)));
             // What was given back after an earlier restore, and is lost with it, is nowhere any more.

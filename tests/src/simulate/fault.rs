@@ -79,6 +79,10 @@ named!(
         OutOfScope = "out-of-scope",
         /// Files travel by hand; some are lost.
         Carrier = "carrier",
+        /// Devices are enrolled late, and receive prepared snapshots in place of batches; files of these get lost.
+        Newcomer = "newcomer",
+        /// The server takes only so many bytes of a device in a day, and keeps what is over them in quarantine.
+        Quota = "quota",
     }
 );
 
@@ -120,6 +124,10 @@ named!(
         CertificatesUnseen = "certificates-unseen",
         /// The server drops what it does not admit.
         QuarantineDrops = "quarantine-drops",
+        /// Prepared snapshots hold what lies in quarantine.
+        SnapshotLeaks = "snapshot-leaks",
+        /// The server keeps what was over the quota in quarantine whatever a person decides.
+        QuotaForGood = "quota-for-good",
     }
 );
 

@@ -13,6 +13,7 @@
 
 pub mod chance;
 pub mod disk;
+mod enrolment;
 pub mod fate;
 pub mod fault;
 pub mod people;
@@ -55,6 +56,10 @@ pub struct Outcome {
     pub faults: u64,
     /// How many batches reached the server, repeated ones too.
     pub batches: u64,
+    /// How many prepared snapshots devices received.
+    pub snapshots: u64,
+    /// How many batches were over the quota of their device and day.
+    pub over_quota: u64,
     /// Changes or acknowledgements that are gone.
     pub lost: u64,
     /// Things that count twice or otherwise than people entered.
@@ -86,6 +91,8 @@ impl Simulation {
             device_years: 0.0,
             faults: 0,
             batches: 0,
+            snapshots: 0,
+            over_quota: 0,
             lost: 0,
             doubled: 0,
             divergent: 0,
@@ -108,6 +115,8 @@ impl Simulation {
             world.come_to_rest();
             outcome.faults += world.misfortunes;
             outcome.batches += world.server.batches;
+            outcome.snapshots += world.snapshots;
+            outcome.over_quota += world.server.over_quota;
             for violation in world.violations {
                 *match violation.broken {
                     Broken::Lost => &mut outcome.lost,

@@ -6,7 +6,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use sync_core::device::{Device, Effect, Identity, Input, Notice, PageSizes, PendingChange, Write};
 use sync_core::id::{ActorId, AreaId, ChangeHash, PublicKey, UnixMs};
 use sync_core::log::{Signature, Stage};
-use sync_core::sync::DirectoryEntry;
+use sync_core::sync::{DirectoryEntry, SnapshotOffer};
 
 use super::chance::Chance;
 use super::disk::Disk;
@@ -30,6 +30,8 @@ pub enum Life {
 pub enum Wish {
     /// A request goes out.
     Send(Vec<u8>),
+    /// A prepared snapshot is fetched.
+    Fetch(SnapshotOffer),
     /// A file is handed to a carrier.
     Export(Vec<u8>),
 }
@@ -215,7 +217,10 @@ impl Phone {
                     wishes.push(Wish::Send(request));
                     continue;
                 }
-                Effect::FetchSnapshot(_) => Input::Failed,
+                Effect::FetchSnapshot(offer) => {
+                    wishes.push(Wish::Fetch(offer));
+                    continue;
+                }
                 Effect::Export { file, .. } => {
                     wishes.push(Wish::Export(file));
                     continue;

@@ -118,6 +118,8 @@ impl World {
                 let what = || format!("{} of {} is {standing:?}", entry.change, row.batch.log().device);
                 match standing {
                     Standing::Quarantined(Reason::BrokenSequence) => found.push((Broken::Lost, what())),
+                    // Nothing else is wrong with it, and people released everything.
+                    Standing::Quarantined(Reason::Quota) => found.push((Broken::Lost, what())),
                     Standing::Quarantined(_) if holds => found.push((Broken::Doubled, what())),
                     Standing::Unjudged if row.state == State::Chained => found.push((Broken::Lost, what())),
                     Standing::Admitted | Standing::Duplicate | Standing::Released if !holds => {

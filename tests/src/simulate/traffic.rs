@@ -2,7 +2,7 @@
 
 use sync_core::device::Input;
 use sync_core::id::{AreaId, DeviceId, UnixMs};
-use sync_core::sync::Response;
+use sync_core::sync::{Page, Response, Snapshot, SnapshotOffer};
 
 use super::fault::Fault;
 use super::people;
@@ -17,6 +17,7 @@ impl World {
         for wish in wishes {
             match wish {
                 Wish::Send(bytes) => self.send(phone, bytes),
+                Wish::Fetch(offer) => self.fetch(phone, offer),
                 Wish::Export(bytes) => {
                     let revoked = self.phones[phone].life == Life::Revoked;
                     let delay = if revoked || self.quiet { SECOND } else { self.days(1, 12) };
@@ -38,10 +39,7 @@ impl World {
     }
 
     fn send(&mut self, phone: usize, bytes: Vec<u8>) {
-        self.serial += 1;
-        let call = self.serial;
-        self.phones[phone].call = Some(call);
-        self.after(PATIENCE, Event::GiveUp { phone, call });
+        let call = self.call(phone);
         self.trace.event(self.now, format_args!("{phone} asks in {} bytes", bytes.len()));
         self.trace.bytes(&bytes);
         let process = self.chance.index(self.server.processes.len());
@@ -49,12 +47,32 @@ impl World {
             let delay = self.days(0, 4);
             self.after(delay, Event::Request { phone, call: None, process, bytes: bytes.clone() });
         }
+        self.go_out(phone, Event::Request { phone, call: Some(call), process, bytes });
+    }
+
+    fn fetch(&mut self, phone: usize, offer: SnapshotOffer) {
+        let call = self.call(phone);
+        self.trace.event(self.now, format_args!("{phone} fetches the snapshot {} of {}", offer.digest, offer.area));
+        self.go_out(phone, Event::Fetch { phone, call, offer });
+    }
+
+    /// From now on a device waits for this answer and no other.
+    fn call(&mut self, phone: usize) -> u64 {
+        self.serial += 1;
+        let call = self.serial;
+        self.phones[phone].call = Some(call);
+        self.after(PATIENCE, Event::GiveUp { phone, call });
+        call
+    }
+
+    /// A request is on its way, or lost.
+    fn go_out(&mut self, phone: usize, request: Event) {
         if self.phones[phone].silent_until > self.now && !self.quiet || self.strikes(Fault::Loss, 12) {
             return;
         }
         let late = self.strikes(Fault::Reordering, 15);
         let delay = if late { self.days(0, 3) } else { self.chance.between(20, 2_000) as i64 };
-        self.after(delay, Event::Request { phone, call: Some(call), process, bytes });
+        self.after(delay, request);
     }
 
     pub(super) fn request(&mut self, phone: usize, call: Option<u64>, process: usize, bytes: &[u8]) {
@@ -80,10 +98,31 @@ impl World {
         self.after(delay, Event::Response { phone, call, bytes: response });
     }
 
+    /// A prepared snapshot is asked for.
+    pub(super) fn hand_out(&mut self, phone: usize, call: u64, offer: &SnapshotOffer) {
+        let device = self.phones[phone].identity.device;
+        let bytes = self.server.snapshot(device, offer).map(<[u8]>::to_vec);
+        let length = bytes.as_ref().map_or(0, Vec::len);
+        self.trace.event(self.now, format_args!("server hands {phone} a snapshot of {length} bytes"));
+        self.trace.bytes(bytes.as_deref().unwrap_or_default());
+        if let Some(Ok(snapshot)) = bytes.as_deref().map(Snapshot::from_bytes) {
+            self.look_for_leaked(device, &snapshot.page);
+        }
+        if self.strikes(Fault::Loss, 12) {
+            return;
+        }
+        let delay = self.chance.between(20, 2_000) as i64;
+        self.after(delay, Event::Snapshot { phone, call, bytes });
+    }
+
     /// Nobody is handed what the gate did not admit.
     fn look_for_leaks(&mut self, to: DeviceId, response: &[u8]) {
         let Ok(Response::Exchange { exchange, .. }) = Response::from_bytes(response) else { return };
-        for batch in &exchange.page.batches {
+        self.look_for_leaked(to, &exchange.page);
+    }
+
+    fn look_for_leaked(&mut self, to: DeviceId, page: &Page) {
+        for batch in &page.batches {
             for (entry, body) in batch.changes() {
                 let record = self.server.ledger.records.get(&entry.record);
                 if body.is_some() && !record.is_some_and(|record| record.holds(&entry.change)) {

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
-use sync_core::device::{Identity, Input, PageSizes};
-use sync_core::id::{AreaId, CertificateNo, ChangeHash, PublicKey, RecorderId, Role};
-use sync_core::sync::DirectoryEntry;
+use sync_core::device::Input;
+use sync_core::id::{AreaId, ChangeHash, Role};
+use sync_core::sync::SnapshotOffer;
 
 use super::chance::Chance;
+use super::enrolment;
 use super::fault::{Bug, Fault, Faults};
 use super::phone::{Phone, Surroundings};
+use super::server::Server;
 use super::server::ledger::Ledger;
-use super::server::registry::{Enrolled, Registry};
-use super::server::{RECEIPT_KID, Server};
+use super::server::registry::Registry;
 use super::shadow::Shadow;
 use super::trace::Trace;
 
@@ -55,6 +55,24 @@ pub enum Event {
         /// The response; `None` says that the server refused.
         bytes: Option<Vec<u8>>,
     },
+    /// A request for a prepared snapshot reaches the server.
+    Fetch {
+        /// From whom.
+        phone: usize,
+        /// What the device waits for.
+        call: u64,
+        /// Which.
+        offer: SnapshotOffer,
+    },
+    /// A prepared snapshot reaches the device.
+    Snapshot {
+        /// To whom.
+        phone: usize,
+        /// What it answers.
+        call: u64,
+        /// The snapshot; `None` says that there is none.
+        bytes: Option<Vec<u8>>,
+    },
     /// The device gives up waiting.
     GiveUp {
         /// Who.
@@ -82,6 +100,8 @@ pub enum Event {
     Open(usize),
     /// Something happens to the device.
     Fate(usize),
+    /// A device is enrolled.
+    Enrol,
     /// A day passes at the server.
     ServerDay,
 }
@@ -109,6 +129,8 @@ pub struct World {
     pub bug: Option<Bug>,
     /// How many misfortunes there were.
     pub misfortunes: u64,
+    /// How many prepared snapshots devices received.
+    pub snapshots: u64,
     /// Devices.
     pub phones: Vec<Phone>,
     /// The server.
@@ -148,59 +170,17 @@ pub struct Violation {
     pub what: String,
 }
 
-fn key(chance: &mut Chance) -> SigningKey {
-    SigningKey::from_bytes(&chance.bytes())
-}
-
-fn public(key: &SigningKey) -> PublicKey {
-    PublicKey(key.verifying_key().to_bytes())
-}
-
-fn entry(key: &SigningKey, recorder: u32, role: Role) -> DirectoryEntry {
-    let name = format!("Đồng chí {recorder}");
-    DirectoryEntry { key: public(key), recorder: RecorderId(recorder), role, name, certificate: String::new() }
-}
-
 impl World {
     /// A world of this seed before anything happened.
     #[must_use]
     pub fn new(seed: u64, size: Size, faults: Faults, bug: Option<Bug>, trace: Trace) -> Self {
         let mut chance = Chance::new(seed);
         let areas: Vec<AreaId> = (0..3).map(|n| AreaId { generation: 2025, code: 6_841 + n }).collect();
-        let (log_key, receipt_key) = (key(&mut chance), key(&mut chance));
-        let server = entry(&log_key, 0, Role::Coordinator);
-        let (server_id, receipts) = (server.device(), vec![(RECEIPT_KID.to_owned(), public(&receipt_key))]);
-        let mut registry = Registry { server, devices: BTreeMap::new() };
-        let mut phones = Vec::new();
-        for name in 0..size.devices {
-            let key = key(&mut chance);
-            // The first two belong to one person.
-            let recorder = name.max(1) as u32;
-            let role = if name % 4 == 2 { Role::Officer } else { Role::Guard };
-            let entry = entry(&key, recorder, role);
-            let home = areas[name % areas.len()];
-            let mut own: BTreeSet<AreaId> = [areas[0], home].into();
-            if role == Role::Officer {
-                own.extend(&areas);
-            }
-            let identity = Identity {
-                device: entry.device(),
-                certificate: CertificateNo(1),
-                recorder: entry.recorder,
-                role,
-                areas: own.clone(),
-                servers: [server_id].into(),
-                receipt_keys: receipts.clone(),
-            };
-            let device = entry.device();
-            let enrolled = Enrolled { entry, certificates: vec![], on_file: BTreeSet::new(), revoked: false };
-            registry.devices.insert(device, enrolled);
-            registry.issue(&device, own);
-            let page = *chance.pick(&[300, 3_000, 1 << 20]).unwrap_or(&3_000);
-            let sizes = PageSizes { receive_bytes: page, send_bytes: page as usize, snapshots: false };
-            phones.push(Phone::new(name, key, identity, sizes));
-        }
+        let (log_key, receipt_key) = (enrolment::key(&mut chance), enrolment::key(&mut chance));
+        let server = enrolment::entry(&log_key, 0, Role::Coordinator);
+        let registry = Registry { server, devices: BTreeMap::new() };
         let server = Server::new(registry, 2, log_key, receipt_key, bug);
+        let late = if faults.has(Fault::Newcomer) { size.devices / 3 } else { 0 };
         let mut world = Self {
             chance,
             trace,
@@ -208,7 +188,8 @@ impl World {
             faults,
             bug,
             misfortunes: 0,
-            phones,
+            snapshots: 0,
+            phones: Vec::new(),
             server,
             shadow: Shadow::default(),
             backups: Vec::new(),
@@ -219,27 +200,21 @@ impl World {
             serial: 0,
             areas,
         };
-        for phone in 0..size.devices {
+        for _ in late..size.devices {
+            world.enrol();
+        }
+        for phone in 0..world.phones.len() {
             world.wake(phone);
         }
         world.after(DAY, Event::ServerDay);
+        for _ in 0..late {
+            let delay = world.days(size.days / 4, size.days - size.days / 4);
+            world.after(delay, Event::Enrol);
+        }
+        if world.faults.has(Fault::Quota) {
+            world.server.device_day_bytes = world.chance.pick(&[1_000, 3_000, 10_000]).copied();
+        }
         world
-    }
-
-    /// Sets a new device going.
-    pub(super) fn wake(&mut self, phone: usize) {
-        if self.faults.has(Fault::Skew) && self.chance.once_in(3) {
-            self.phones[phone].skew_ms = self.years();
-        }
-        for (most, event) in [
-            (DAY, Event::Open(phone)),
-            (DAY, Event::Act(phone)),
-            (5 * DAY, Event::Meet(phone)),
-            (15 * DAY, Event::Fate(phone)),
-        ] {
-            let delay = self.chance.between(1, most as u64) as i64;
-            self.after(delay, event);
-        }
     }
 
     /// A clock error of up to ten years either way.
@@ -309,6 +284,14 @@ impl World {
                     }
                 }
             }
+            Event::Fetch { phone, call, offer } => self.hand_out(phone, call, &offer),
+            Event::Snapshot { phone, call, bytes } => {
+                if self.phones[phone].call == Some(call) {
+                    self.phones[phone].call = None;
+                    self.snapshots += u64::from(bytes.is_some());
+                    self.give(phone, bytes.map_or(Input::Failed, Input::SnapshotFetched));
+                }
+            }
             Event::GiveUp { phone, call } => {
                 if self.phones[phone].call == Some(call) {
                     self.phones[phone].call = None;
@@ -319,6 +302,7 @@ impl World {
             Event::Receipts { phone, bytes } => self.give(phone, Input::ReceiptsImported { file: bytes }),
             Event::Open(phone) => self.open(phone),
             Event::Fate(phone) => self.fate(phone),
+            Event::Enrol => self.enrol_late(),
             Event::ServerDay => self.server_day(),
         }
     }

@@ -240,7 +240,7 @@ enum Sure {
 /// Shows the whole and asks whether to record it, or which line to change.
 fn sure(console: &mut Console<'_>, field: &Field, view: &RecordView, area: AreaId) -> Result<Sure, FieldError> {
     let lang = console.lang;
-    let mut rows = super::show::rows(field, view, lang);
+    let mut rows = super::fields::rows(field, view, lang);
     let village = rows.iter().position(|(key, _)| key == "village").map_or(0, |at| at + 1);
     rows.insert(village, ("area".to_owned(), field.reference().area_name(area)));
     console.say("")?;

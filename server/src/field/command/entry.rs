@@ -1,6 +1,6 @@
 //! Commands that record and edit.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 
 use serde_json::json;
 use sync_core::id::{RecordId, RecordKind, RecorderId};
@@ -15,7 +15,7 @@ use super::flags::{SessionFlags, material_of, split_tally};
 use super::form::{self, Typed};
 use super::unkept;
 use super::words::{Known, Words};
-use super::{say, say_json};
+use super::{Screen, say, say_json};
 use crate::cli::{Context, Lang};
 
 /// What is offered again at the next session.
@@ -32,8 +32,6 @@ const REMEMBERED: &[&str] = &[
     "team",
     "hotline",
 ];
-
-type Screen<'a> = &'a mut dyn Write;
 
 /// `banlang field panel`.
 #[derive(Debug, clap::Args)]

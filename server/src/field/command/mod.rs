@@ -2,10 +2,13 @@
 
 mod ask;
 mod entry;
+mod fields;
 mod flags;
 mod form;
+mod list;
 mod question;
 mod show;
+mod status;
 mod transfer;
 mod unkept;
 mod witness;
@@ -21,6 +24,9 @@ use age::secrecy::SecretString;
 use super::{Enrolment, Field, FieldError, OpenOptions};
 use crate::cli::{CliError, Context, Lang};
 use flags::SessionFlags;
+
+/// Where a command shows its lines.
+type Screen<'a> = &'a mut dyn Write;
 
 /// `banlang field`: a device in a terminal.
 #[derive(Debug, clap::Args)]
@@ -118,7 +124,7 @@ enum Command {
         reason: String,
     },
     /// List what is here
-    List(show::ListArgs),
+    List(list::ListArgs),
     /// Show a record: every field, conflicts with both values and their authors, history
     Show {
         /// Serial number or beginning of the id
@@ -188,6 +194,13 @@ enum Command {
         /// The file of receipts
         file: PathBuf,
     },
+}
+
+impl Command {
+    /// Whether it asks for places, or shows them, by their names.
+    fn names_places(&self) -> bool {
+        matches!(self, Self::Record { .. } | Self::Edit { .. } | Self::Panel(_) | Self::List(_) | Self::Show { .. })
+    }
 }
 
 impl StoreArgs {
@@ -262,7 +275,7 @@ pub(in crate::field) async fn dispatch(
     args: Args,
     context: &Context,
     answers: &mut dyn BufRead,
-    screen: &mut dyn Write,
+    screen: Screen<'_>,
 ) -> Result<(), FieldError> {
     let Args { store, command } = args;
     let lang = context.lang;
@@ -271,6 +284,9 @@ pub(in crate::field) async fn dispatch(
         return enrol(&store, context, screen, (&server, &code, &label, protect)).await;
     }
     let mut field = store.open(context).await?;
+    if command.names_places() {
+        field.fetch_missing_reference().await;
+    }
     let done = match command {
         Command::Enrol { .. } => Ok(()),
         Command::SignIn { username, server, allow_http } => {
@@ -281,7 +297,7 @@ pub(in crate::field) async fn dispatch(
             entry::edit(&mut field, &record, *session, (&clear, &material_of), context, screen).await
         }
         Command::Void { record, reason } => entry::void(&mut field, &record, &reason, lang, screen).await,
-        Command::List(args) => show::list(&mut field, &args, lang, screen).await,
+        Command::List(args) => list::list(&mut field, &args, lang, screen).await,
         Command::Show { record, json } => show::show(&mut field, &record, json, lang, screen).await,
         Command::Resolve { record, field: key, value, choice } => {
             entry::resolve(&mut field, &record, &key, value.as_deref(), choice, lang, screen).await
@@ -291,7 +307,7 @@ pub(in crate::field) async fn dispatch(
         }
         Command::Panel(args) => entry::panel(&mut field, args, context, screen).await,
         Command::Sync => transfer::sync(&mut field, lang, screen).await,
-        Command::Status { json } => show::status(&mut field, json, lang, screen).await,
+        Command::Status { json } => status::status(&mut field, json, lang, screen).await,
         Command::Witness { export: Some(file), .. } => witness::export(&mut field, &file, lang, screen).await,
         Command::Witness { export: None, json } => witness::witness(&mut field, json, lang, screen).await,
         Command::Export { file } => transfer::export(&mut field, &file, lang, screen).await,
@@ -305,7 +321,7 @@ pub(in crate::field) async fn dispatch(
 async fn enrol(
     store: &StoreArgs,
     context: &Context,
-    screen: &mut dyn Write,
+    screen: Screen<'_>,
     (server, code, label, protect): (&str, &str, &str, bool),
 ) -> Result<(), FieldError> {
     let lang = context.lang;
@@ -335,7 +351,7 @@ async fn enrol(
 async fn sign_in(
     field: &mut Field,
     lang: Lang,
-    screen: &mut dyn Write,
+    screen: Screen<'_>,
     (username, server, allow_http): (Option<String>, Option<String>, bool),
 ) -> Result<(), FieldError> {
     if let Some(server) = server {
@@ -362,12 +378,12 @@ fn refuse_clear_text(server: &str, allowed: bool) -> Result<(), FieldError> {
 }
 
 /// Shows a line.
-fn say(screen: &mut dyn Write, line: &str) -> Result<(), FieldError> {
+fn say(screen: Screen<'_>, line: &str) -> Result<(), FieldError> {
     writeln!(screen, "{line}").map_err(|error| FieldError::io("stdout", error))
 }
 
 /// Shows JSON, laid out.
-fn say_json<T: serde::Serialize>(screen: &mut dyn Write, value: &T) -> Result<(), FieldError> {
+fn say_json<T: serde::Serialize>(screen: Screen<'_>, value: &T) -> Result<(), FieldError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| FieldError::Answer(error.to_string()))?;
     say(screen, &text)
 }

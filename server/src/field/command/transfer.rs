@@ -1,6 +1,6 @@
 //! Commands that move records: sync, files, signed calls.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,10 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sync_core::device::Notice;
 
 use super::super::{End, Field, FieldError, Traffic, text};
-use super::{CallArgs, say, say_json};
+use super::{CallArgs, Screen, say, say_json};
 use crate::cli::{Context, Lang};
-
-type Screen<'a> = &'a mut dyn Write;
 
 pub(super) async fn sync(field: &mut Field, lang: Lang, screen: Screen<'_>) -> Result<(), FieldError> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
@@ -153,7 +151,7 @@ pub(super) async fn import_receipts(
     let file = std::fs::read(path).map_err(io(path))?;
     field.import_receipts(&file).await?;
     say(screen, lang.pick("Đã nhập biên nhận", "Receipts taken in"))?;
-    super::show::status(field, false, lang, screen).await
+    super::status::status(field, false, lang, screen).await
 }
 
 pub(super) async fn call(args: CallArgs, context: &Context, screen: Screen<'_>) -> Result<(), FieldError> {

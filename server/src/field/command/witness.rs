@@ -1,14 +1,11 @@
 //! `banlang field witness`: what a coordinator's device found in the server's journal, in words.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::super::{Evidence, Field, FieldError, Lost, Witnessed, text};
 use super::transfer::write_whole;
-use super::{say, say_json};
+use super::{Screen, say, say_json};
 use crate::cli::Lang;
-
-type Screen<'a> = &'a mut dyn Write;
 
 /// Batches listed at most; the file has them all.
 const LISTED: usize = 20;

@@ -1,5 +1,7 @@
 //! Site visits to panels, by unit.
 
+use sync_core::id::UnixMs;
+
 use super::*;
 use crate::audit::Actor;
 use crate::reference::choice::{Choice, choose};

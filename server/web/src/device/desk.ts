@@ -73,6 +73,7 @@ export class Desk {
     this.forms = new Forms(this);
     const tell = (kind: NoticeKind, text: Words): void => void this.#tell(kind, text);
     this.sync = new Sync(() => this.driver, access, tell, () => this.#showSoon(), this.#times);
+    this.sync.beforehand = (signal) => this.#fetchMissingReference(signal);
     this.sync.afterwards = () => this.#afterSync();
     this.sync.deliver = () => this.files.deliver();
     access.onProfile = (profile) => this.#renewed(profile);
@@ -208,10 +209,18 @@ export class Desk {
     this.changed();
   }
 
+  /** The village list comes first when there is none: out of reach a phone needs it more than others' records. */
+  async #fetchMissingReference(signal: AbortSignal): Promise<void> {
+    if (this.#bundle) return;
+    await this.#fetchReference(signal);
+    await this.store.keepMeta('times', this.#times);
+  }
+
   /** Reference data of the own areas; unchanged ones cost no body. */
-  async #fetchReference(): Promise<void> {
+  async #fetchReference(signal?: AbortSignal): Promise<void> {
     const { referenceTag: tag } = this.#times;
-    const ask = { method: 'GET', path: '/v1/reference/bundle', ...(tag !== undefined && this.#bundle && { tag }) };
+    const known = tag !== undefined && this.#bundle && { tag };
+    const ask = { method: 'GET', path: '/v1/reference/bundle', ...known, ...(signal && { signal }) };
     const answer = await this.access.ask(ask);
     if (answer.status !== 304) {
       const bundle = JSON.parse(fromUtf8(answer.bytes)) as Bundle;

@@ -62,7 +62,8 @@ impl Server {
         let outside: BTreeSet<AreaId> = named.filter(|area| !scope.areas.contains(area)).collect();
         known.apply(&request.heads);
         let known = scope.of(&known);
-        let plan = plan(&ours, &known, |log, head| self.ledger.contains(log, head));
+        let mut plan = plan(&ours, &known, |log, head| self.ledger.contains(log, head));
+        let snapshots = if request.take_snapshots { self.offer(&mut plan, &known, &ours) } else { Vec::new() };
         let directory = self.directory(device, &plan, &known);
         let (batches, more) = self.page(&plan, request.page_bytes as usize);
         let mut receipts = self.receipts(&came, at);
@@ -87,7 +88,7 @@ impl Server {
             wanted,
             differs,
             directory,
-            snapshots: vec![],
+            snapshots,
             page: Page { batches },
         };
         Some(Response::Exchange { at, exchange: Box::new(exchange) }.to_bytes())

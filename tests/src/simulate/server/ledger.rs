@@ -7,11 +7,12 @@ use std::sync::Arc;
 use ed25519_dalek::{Signer, SigningKey};
 use sync_core::admit::Reason;
 use sync_core::admit::ledger::{Adoption, Candidate, Placer, Record, Standing, State, decide};
-use sync_core::id::{BatchHash, BatchSeq, CertificateNo, ChangeHash, RecordId, UnixMs};
+use sync_core::id::{AreaId, BatchHash, BatchSeq, CertificateNo, ChangeHash, DeviceId, RecordId, UnixMs};
 use sync_core::log::{Batch, BatchHeader, Entry, Head, Inventory, LogId, SCHEMA, Signature, limits};
 use sync_core::record::RecordView;
 
 use super::registry::Registry;
+use super::snapshot::Prepared;
 use crate::simulate::fault::Bug;
 
 /// The place of a change: batch and entry.
@@ -82,6 +83,10 @@ pub struct Ledger {
     pub totals: Totals,
     /// The heads that are part of a finished backup.
     pub backed_up: Inventory,
+    /// Prepared snapshots.
+    pub(super) snapshots: BTreeMap<AreaId, Prepared>,
+    /// Bytes a device brought on a day, counted from 1970.
+    pub(super) usage: BTreeMap<(DeviceId, i64), u64>,
 }
 
 impl Ledger {
@@ -118,6 +123,12 @@ impl Ledger {
         self.by_hash.get(hash).map(|row| self.rows[*row].state)
     }
 
+    /// How many changes of an area's records are admitted.
+    pub(super) fn changes_of(&self, area: AreaId) -> u64 {
+        let of = self.records.values().filter(|record| record.area == Some(area));
+        of.map(|record| record.admitted.len() as u64).sum()
+    }
+
     /// Every change whose bytes are here.
     #[must_use]
     pub fn hashes(&self) -> BTreeSet<ChangeHash> {
@@ -125,8 +136,16 @@ impl Ledger {
         all.filter(|(_, body)| body.is_some()).map(|(entry, _)| entry.change).collect()
     }
 
-    /// Takes in batches whose signatures hold.
-    pub fn ingest(&mut self, registry: &Registry, key: &SigningKey, batches: &[Batch], now: UnixMs, bug: Option<Bug>) {
+    /// Takes in batches whose signatures hold; returns how many were over the quota.
+    pub fn ingest(
+        &mut self,
+        registry: &Registry,
+        key: &SigningKey,
+        batches: &[Batch],
+        now: UnixMs,
+        quota: Option<u64>,
+        bug: Option<Bug>,
+    ) -> usize {
         let mut candidates = Vec::new();
         let mut fresh = Vec::new();
         for batch in batches {
@@ -149,6 +168,7 @@ impl Ledger {
                 }
             }
         }
+        let over = quota.map(|quota| self.charge(quota, registry, &fresh, now)).unwrap_or_default();
         for row in self.place(&fresh, bug) {
             let forked = self.rows[row].state == State::Forked;
             // What devices give back of the server's own log after a restore is adopted again where it forked.
@@ -156,18 +176,22 @@ impl Ledger {
             let obstacle = (forked && !own).then_some(Reason::ForkedLog);
             for ordinal in 0..self.rows[row].standings.len() {
                 let mut candidate = self.candidate(registry, row, ordinal, now);
-                candidate.obstacle = obstacle.or(candidate.obstacle);
+                let over = over.contains(&row).then_some(Reason::Quota);
+                candidate.obstacle = obstacle.or(candidate.obstacle).or(over);
                 candidate.late = forked;
                 candidates.push(candidate);
             }
         }
         self.judge(registry, key, candidates, now, bug);
+        over.len()
     }
 
     /// Admits a change that lies in quarantine because a person said so. What it still needs keeps it waiting.
     pub fn release(&mut self, registry: &Registry, key: &SigningKey, place: Place, now: UnixMs, bug: Option<Bug>) {
         let mut candidate = self.candidate(registry, place.0, place.1, now);
-        candidate.obstacle = None;
+        let quota = Standing::Quarantined(Reason::Quota);
+        let for_good = bug == Some(Bug::QuotaForGood) && self.rows[place.0].standings[place.1] == quota;
+        candidate.obstacle = for_good.then_some(Reason::Quota);
         candidate.late = true;
         candidate.binding = registry.binding(&self.rows[place.0].batch, place.1, true);
         self.judge(registry, key, vec![candidate], now, bug);

@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod ledger;
 pub mod registry;
+pub mod snapshot;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use ledger::Ledger;
 use registry::Registry;
 use sync_core::admit::ledger::State;
-use sync_core::id::{ChangeHash, DeviceId, UnixMs};
+use sync_core::id::{ChangeHash, DeviceId, PublicKey, UnixMs};
 use sync_core::log::{Batch, Digest16, Head, LogId, Receipt, Signature, Stage};
 use sync_core::sync::{Carried, Proposal, ReceiptFile};
 
@@ -43,6 +45,12 @@ pub struct Server {
     pub false_receipts: u64,
     /// How many batches came, repeated ones too.
     pub batches: u64,
+    /// Bytes one device may bring in a day; what is over them is kept in quarantine.
+    pub device_day_bytes: Option<u64>,
+    /// How many batches were over that.
+    pub over_quota: u64,
+    /// The files of prepared snapshots, beside the database.
+    pub files: BTreeMap<snapshot::File, Vec<u8>>,
     log_key: SigningKey,
     receipt_key: SigningKey,
     bug: Option<Bug>,
@@ -67,10 +75,19 @@ impl Server {
             acknowledged: BTreeSet::new(),
             false_receipts: 0,
             batches: 0,
+            device_day_bytes: None,
+            over_quota: 0,
+            files: BTreeMap::new(),
             log_key,
             receipt_key,
             bug,
         }
+    }
+
+    /// The keys receipts are signed with, as a device learns them.
+    #[must_use]
+    pub fn receipt_keys(&self) -> Vec<(String, PublicKey)> {
+        vec![(RECEIPT_KID.to_owned(), PublicKey(self.receipt_key.verifying_key().to_bytes()))]
     }
 
     /// Stores what came; one transaction.
@@ -81,7 +98,8 @@ impl Server {
             .filter(|batch| self.registry.entry(&batch.device()).is_some_and(|e| batch.verify(&e.key).is_ok()))
             .collect();
         self.before_commit();
-        self.ledger.ingest(&self.registry, &self.log_key, &vouched, now, self.bug);
+        let (quota, bug) = (self.device_day_bytes, self.bug);
+        self.over_quota += self.ledger.ingest(&self.registry, &self.log_key, &vouched, now, quota, bug) as u64;
     }
 
     fn before_commit(&mut self) {

@@ -49,3 +49,18 @@ test('what the server does not take back was not given back', async () => {
   expect((await synced(behind)).told).toEqual(['server-restored']);
   expect((await synced([...behind, { notice: 'server_lacks', log: LOG }])).told).toEqual(['server-lacks']);
 });
+
+test('what a phone needs most is fetched before the exchange, and a failure there does not keep it from running', async () => {
+  const order: string[] = [];
+  const driver = { sync: async () => (order.push('exchange'), { notice: 'synced', server_time: Date.now() }) };
+  const access = { line: { traffic: { requests: 0, bytesUp: 0, bytesDown: 0 } } };
+  const [drives, lets] = [() => driver as unknown as Driver, access as unknown as Access];
+  const sync = new Sync(drives, lets, () => undefined, () => undefined, {});
+  sync.beforehand = async () => {
+    order.push('list');
+    throw new Error('no answer');
+  };
+  await sync.run();
+  await sync.close();
+  expect(order).toEqual(['list', 'exchange']);
+});

@@ -26,6 +26,8 @@ export class Sync {
   readonly #access: Access;
   readonly #tell: Tell;
   readonly #onState: () => void;
+  /** Before the exchange: what a phone needs more than others' records. A failure there does not keep the sync from running. */
+  beforehand: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   /** After both sides agree: reference data, carried files. Failures there do not undo the sync. */
   afterwards: () => Promise<void> = () => Promise.resolve();
   /** Brings colleagues' files to the server, which needs no sign-in. */
@@ -88,6 +90,7 @@ export class Sync {
     this.#set({ phase: 'connecting', startedAtMs: Date.now(), problem: undefined, nextTryAtMs: undefined, ...fresh });
     this.#cancel = new AbortController();
     try {
+      await this.beforehand(this.#cancel.signal).catch(() => undefined);
       const { server_time } = await this.#level(this.#cancel);
       const now = Date.now();
       const clockOffMs = now - server_time;

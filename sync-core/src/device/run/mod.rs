@@ -1,15 +1,16 @@
 //! The steps of a sync, one after the other: seal what is pending, gather what the server lacks, exchange, apply, repeat.
 
+mod gather;
+mod seal;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::apply::Staged;
-use super::{Device, Effect, Input, Notice, PendingChange, StopReason, Ticket, Write, raise};
-use crate::id::{AreaId, BatchHash, BatchSeq, DeviceId, UnixMs};
-use crate::log::{Batch, BatchHeader, Digest16, Inventory, LogId, RawChange, Signature, limits, seal};
-use crate::sync::{Carried, Page, Request, SnapshotOffer, Withheld};
+use super::{Device, Effect, Input, Notice, StopReason, Ticket};
+use crate::id::{AreaId, BatchHash, BatchSeq, UnixMs};
+use crate::log::{Batch, BatchHeader, LogId, RawChange};
+use crate::sync::SnapshotOffer;
 
-/// Contents of the changes sealed into one batch, in bytes: a lost page repeats little, a signature covers much.
-const SEAL_BYTES: usize = 128 << 10;
 /// More exchanges than any honest sync takes: 10,000 pages.
 const ROUNDS: u32 = 10_000;
 /// So many exchanges in a row may bring nothing new before the sync stops.
@@ -199,175 +200,6 @@ impl Device {
     pub(super) fn stop(&mut self, reason: StopReason) {
         self.run = None;
         self.notify(Notice::Stopped(reason));
-    }
-
-    /// Seals the pending changes of the next area, or goes on to gather.
-    fn next_seal(&mut self, run: Run) {
-        // A file takes along everything, also what waits for the server's history of its log: who writes one may never
-        // sync again. What it seals there is kept by the server and sealed anew here once that history came.
-        let sealable = |area: &AreaId| run.goal == Goal::Export || !self.refetch.contains(&self.own_log(*area));
-        let area = self.pending.iter().copied().find(sealable);
-        match area {
-            Some(area) => {
-                let effect = Effect::ReadPending { area, at_most: limits::ENTRIES };
-                self.wait(run, Step::PendingRead(area), effect);
-            }
-            None => self.gather(run),
-        }
-    }
-
-    fn seal(&mut self, run: Run, area: AreaId, changes: Vec<PendingChange>) {
-        let (changes, too_large): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|pending| pending.change.contents().len() <= limits::CHANGE_BYTES);
-        for pending in too_large {
-            self.notify(Notice::TooLarge { record: pending.record });
-        }
-        let mut bytes = 0;
-        let changes: Vec<_> = changes
-            .into_iter()
-            .take(limits::ENTRIES)
-            .enumerate()
-            .take_while(|(index, pending)| {
-                bytes += pending.change.contents().len();
-                *index == 0 || bytes <= SEAL_BYTES
-            })
-            .map(|(_, pending)| (pending.kind, pending.record, pending.change))
-            .collect();
-        if changes.is_empty() {
-            self.pending.remove(&area);
-            return self.next_seal(run);
-        }
-        let log = self.own_log(area);
-        match seal(log, self.chains.head(&log), self.identity.certificate, run.now, &changes) {
-            Ok(header) => {
-                let message = header.signing_bytes();
-                let bodies = changes.into_iter().map(|(_, _, change)| change).collect();
-                self.wait(run, Step::Signed(header, bodies), Effect::Sign { message });
-            }
-            // Every bound of a batch was kept above; the area stays pending and everything else goes.
-            Err(_) => {
-                self.pending.remove(&area);
-                self.next_seal(run);
-            }
-        }
-    }
-
-    fn put_sealed(&mut self, run: Run, header: BatchHeader, changes: Vec<RawChange>, signature: Signature) {
-        match Batch::new(header, signature, changes.into_iter().map(Some).collect()) {
-            Ok(batch) => {
-                let ticket = self.persist(vec![Write::PutBatch(batch.clone())]);
-                self.run = Some(Run { step: Step::Sealed(ticket, batch), ..run });
-            }
-            Err(_) => self.stop(StopReason::Failed),
-        }
-    }
-
-    /// Lists what the server lacks, as far as is known here.
-    fn gather(&mut self, mut run: Run) {
-        run.gathered.clear();
-        run.gathered_bytes = 0;
-        let own = self
-            .chains
-            .logs()
-            .filter(|(log, _)| self.is_own(log) && (run.goal == Goal::Export || !self.refetch.contains(log)))
-            .map(|(log, head)| (*log, self.chains.skip(log, self.stored.head(log).seq, &run.out), head.seq))
-            .filter(|(_, after, head)| after < head)
-            .map(|(log, after, _)| (log, after));
-        run.to_read = own.collect();
-        if run.goal == Goal::Sync {
-            let behind = std::mem::take(&mut run.behind);
-            run.sent_before = (behind.clone(), run.wanted.clone());
-            run.to_read.extend(behind.into_iter().filter(|(log, _)| !self.is_own(log)));
-        }
-        self.read_next(run);
-    }
-
-    fn read_next(&mut self, mut run: Run) {
-        let budget = match run.goal {
-            Goal::Sync => self.sizes.send_bytes,
-            Goal::Export => usize::MAX,
-        };
-        if run.gathered_bytes < budget
-            && let Some((log, seq)) = run.wanted.pop_front()
-        {
-            run.given.insert((log, seq));
-            let after = BatchSeq(seq.0.saturating_sub(1));
-            return self.wait(run, Step::LogRead, Effect::ReadLog { log, after, about_bytes: 0 });
-        }
-        if run.gathered_bytes < budget
-            && let Some((log, after)) = run.to_read.pop_front()
-        {
-            let about_bytes = budget - run.gathered_bytes;
-            return self.wait(run, Step::LogRead, Effect::ReadLog { log, after, about_bytes });
-        }
-        match run.goal {
-            Goal::Sync => self.send(run),
-            Goal::Export => self.export(run),
-        }
-    }
-
-    fn send(&mut self, mut run: Run) {
-        let batches = std::mem::take(&mut run.gathered);
-        let mut sent = self.sent.clone();
-        run.moved = false;
-        for batch in &batches {
-            // Others' batches only go out when they are given back, which counts by how far that is.
-            if self.is_own(&batch.log()) {
-                run.moved |= run.out.insert(batch.hash());
-            } else {
-                let offered = run.offered.entry(batch.log()).or_insert(BatchSeq(0));
-                *offered = (*offered).max(batch.header().seq);
-            }
-            raise(&mut sent, &batch.log(), &batch.head(), &self.identity.device);
-            run.handed.entry(batch.log()).and_modify(|handed| *handed = (*handed).max(batch.header().seq));
-        }
-        if sent != self.sent {
-            self.sent = sent.clone();
-            self.persist(vec![Write::SetSent(sent)]);
-        }
-        let mine = self.within_scope();
-        let (agreement, base, withheld) = match &self.agreement {
-            Some(agreement) if !run.full => (agreement.digest(), agreement.inventory.clone(), Withheld::new()),
-            _ => {
-                let spoken_of = |log: &LogId| mine.head(log).seq.0 > 0;
-                (Digest16::NONE, Inventory::new(), self.chains.withheld(spoken_of))
-            }
-        };
-        let others = batches.iter().filter(|batch| !self.is_own(&batch.log())).map(Batch::device).collect();
-        let request = Request {
-            clock: run.now,
-            agreement,
-            page_bytes: self.sizes.receive_bytes,
-            take_snapshots: self.sizes.snapshots && !run.snapshots_refused,
-            heads: mine.difference(&base),
-            withheld,
-            certificates: self.certificates_of(others),
-            page: Page { batches },
-        };
-        self.wait(run, Step::Received, Effect::Send { request: request.to_bytes() });
-    }
-
-    fn export(&mut self, run: Run) {
-        let changes = run.gathered.iter().map(|batch| batch.header().entries.len()).sum();
-        let from = self.identity.device;
-        let certificates = self.certificates_of([from].into());
-        let file = Carried { from, certificates, page: Page { batches: run.gathered } }.to_bytes();
-        self.effects.push_back(Effect::Export { file, changes });
-    }
-
-    /// The certificates of these devices, as far as they are known here.
-    fn certificates_of(&self, devices: BTreeSet<DeviceId>) -> Vec<String> {
-        let entries = devices.iter().filter_map(|device| self.directory.get(device));
-        entries.map(|entry| entry.certificate.clone()).filter(|certificate| !certificate.is_empty()).collect()
-    }
-
-    /// The inventory without others' logs in the areas the server says nothing of. Of its own logs a device always hears.
-    pub(super) fn within_scope(&self) -> Inventory {
-        self.chains
-            .logs()
-            .filter(|(log, _)| self.is_own(log) || !self.outside.contains(&log.area))
-            .map(|(log, head)| (*log, head))
-            .collect()
     }
 
     /// Writes what an answer brought, then goes on in [`Device::applied`].
