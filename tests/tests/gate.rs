@@ -134,6 +134,27 @@ on_both_engines! {
         Ok(())
     }
 
+    /// What is held is found by the unit of any generation in which it may lie, and the inbox counts the same.
+    async fn what_is_held_is_listed_by_unit(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut hand = Hand::enrol(&served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO, BINH_LIEU]).await?;
+        let session = hand.session(10)?;
+        let batch = hand.seal(BINH_LIEU, &[session])?;
+        hand.deposit(vec![batch]).await?.receipts()?;
+        // Húc Động became part of Bình Liêu; Đồng Văn of Hoành Mô.
+        for (unit, held) in [("2025-06838", 1), ("2023-06859", 1), ("2025-06841", 0), ("2023-06847", 0), ("2025-06856", 0)] {
+            let listed = officer.read(&format!("/v1/quarantine?area={unit}")).await?;
+            assert_eq!(listed["items"].as_array().map(Vec::len), Some(held), "{unit}");
+            let counted = officer.read(&format!("/v1/inbox?area={unit}")).await?;
+            assert_eq!(counted["quarantined"]["count"], json!(held), "{unit}");
+        }
+        let refused = officer.read("/v1/quarantine?area=2025-99999").await;
+        assert!(refused.is_err_and(|error| error.to_string().contains("area")));
+        Ok(())
+    }
+
     /// A change under another device's actor, correctly signed by this one: no person can set that aside.
     async fn a_forged_actor_is_kept_and_cannot_be_released(engine) {
         let site = Site::new(engine).await?;
