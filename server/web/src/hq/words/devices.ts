@@ -88,6 +88,7 @@ export const devices = {
   recoveriesBody: ['Người dùng đọc mã kiểm tra qua điện thoại. Nhận ra giọng rồi mới duyệt.', 'The person reads the check code over the telephone. Approve only a voice you know.'],
   checkCode: ['Mã kiểm tra', 'Check code'],
   checkCodeAccepted: ['Mã gồm 10 chữ và số, ví dụ G8PS-NDRC-9P', 'A code of 10 letters and digits, for instance G8PS-NDRC-9P'],
+  checkCodeMisheard: ['Có ký tự nghe hoặc gõ sai. Nghe lại từng ký tự.', 'A character was misheard or mistyped. Hear the code again, one by one.'],
   approve: ['Duyệt mở lại', 'Approve'],
   approved: ['Đã duyệt. Máy tự biết khi có mạng.', 'Approved. The device notices by itself.'],
   expires: ['hết hạn {at}', 'ends {at}'],
