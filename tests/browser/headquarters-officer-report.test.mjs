@@ -64,7 +64,9 @@ test('the report prints whole on A4, without the screen around it', async (t) =>
   );
   const figures = rows.filter(({ key }) => key).map(({ cells: [label, ...values] }) => ({ label: compact(label), values: compact(values.join('')) }));
   const headings = rows.filter(({ key }) => !key).map(({ cells }) => compact(cells.join('')));
-  const controls = await page.locator('nav a, .hq-bar a, .hq-bar button, main button, main label').evaluateAll((all) => all.map((of) => of.textContent.trim()).filter(Boolean));
+  const labels = await page.locator('nav a, .hq-bar a, .hq-bar button, main button, main label').evaluateAll((all) => all.map((of) => of.textContent.trim()).filter(Boolean));
+  // What a page and a part of the report are both called may well be on paper.
+  const controls = labels.filter((label) => !headings.includes(compact(label)));
   assert.ok(figures.length > 50 && headings.length > 6 && controls.length > 12, 'there is something to print, and to leave out');
 
   await step('of the screen only the report is left', async () => {
@@ -84,7 +86,7 @@ test('the report prints whole on A4, without the screen around it', async (t) =>
       await writeFile(join(PICTURES, `hq-report-print-${device}.pdf`), bytes);
       const lines = sheets.flatMap((sheet, on) => sheet.lines.map((line) => ({ ...line, on })));
       const whole = lines.map(({ text }) => text).join('');
-      assert.ok(whole.includes(compact('Xã Hoành Mô, Xã Lục Hồn')) || whole.includes(compact(await report.locator('.unit').first().textContent())));
+      assert.ok(whole.includes(compact(await report.locator('.unit').first().textContent())));
       assert.ok(whole.includes(compact(await desk.at('headline').textContent())));
       for (const { label, values } of figures) {
         // A label that is too long goes on below; its values stand beside its beginning.
@@ -104,7 +106,8 @@ test('the report prints whole on A4, without the screen around it', async (t) =>
           assert.ok(y >= PAPER.end - 2 && y <= height - PAPER.end, `sheet ${on + 1}: ${text} at ${y}`);
         }
         const texts = lines.map(({ text }) => text);
-        assert.ok(texts.slice(0, on === 0 ? undefined : 4).join('').includes(compact('Chỉ tiêu')), `sheet ${on + 1} names its columns`);
+        const head = texts.findIndex((text) => text.startsWith(compact('Chỉ tiêu')));
+        assert.ok(head >= 0 && !texts.slice(0, head).some((text) => figures.some(({ values }) => text.endsWith(values))), `sheet ${on + 1} names its columns first`);
         assert.ok(!headings.includes(texts.at(-1)), `sheet ${on + 1} ends with a heading`);
       }
     });
