@@ -46,6 +46,7 @@ test('what a device has not brought, and how far its clock is off, is on the pag
     await line.click();
     const log = desk.at('device-dialog').locator('tbody tr');
     await log.waitFor();
+    await desk.says(/2 lô bản ghi biết là có/, desk.at('missing'));
     assert.deepEqual(await desk.cells(log), ['Xã Hoành Mô', '1', '0', '2–3', '4']);
     await desk.inspect('device-gaps');
     await desk.page.keyboard.press('Escape');

@@ -69,7 +69,8 @@ async fn world(engine: Engine) -> Result<World, Failure> {
 
 /// What the inbox asks when one unit is chosen.
 fn of_one_unit() -> impl Iterator<Item = Page> {
-    let states = ["new", "amended", "disputed", "returned", "confirmed"].map(|state| format!("sessions?state={state}&"));
+    let states =
+        ["new", "amended", "disputed", "returned", "confirmed"].map(|state| format!("sessions?state={state}&"));
     let lists = ["inbox?", "sessions?conflict=true&", "duplicates?standing=open&", "quarantine?"].map(str::to_owned);
     let targets: Vec<String> = lists.into_iter().chain(states).collect();
     [Who::Officer, Who::Coordinator].into_iter().flat_map(move |who| {

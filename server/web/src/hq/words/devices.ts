@@ -48,7 +48,7 @@ export const devices = {
   synced: ['Gửi hết lúc', 'All sent'],
   missing: ['Chưa đến', 'Not arrived'],
   missingN: ['{n} lô', '{n} {n:batch|batches}'],
-  missingWhat: ['{n} lô bản ghi biết là có nhưng chưa đến máy chủ', '{n} {n:batch|batches} of records known to exist that have not arrived'],
+  missingWhat: ['{n} lô bản ghi biết là có nhưng chưa đến máy chủ. Nhờ người dùng mở máy ở nơi có mạng, hoặc nhận tệp mang đến.', '{n} {n:batch of records is known to exist and has|batches of records are known to exist and have} not arrived. Have the device opened where there is a connection, or take in a carried file.'],
   waitingN: ['{n} thay đổi chờ', '{n} {n:change waits|changes wait}'],
   clock: ['Đồng hồ', 'Clock'],
   version: ['Phiên bản', 'Version'],
