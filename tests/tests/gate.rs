@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use server::field::End;
-use sync_core::id::Role;
+use sync_core::id::{AreaId, Role};
 use sync_core::log::{Head, LogId, seal};
 use sync_core::record::Author;
 use tests::harness::{BINH_LIEU, Failure, HOANH_MO, Hand, PASSWORD, Phone, START, Site};
@@ -131,6 +131,27 @@ on_both_engines! {
         there.sync().await?;
         assert_eq!(served.documents().await?, there.documents().await?);
         assert_eq!(served.documents().await?.len(), 1);
+        Ok(())
+    }
+
+    /// What is held is found by the unit in which it lies, of today or as recorded, and the inbox counts the same.
+    async fn what_is_held_is_listed_by_unit(engine) {
+        let site = Site::new(engine).await?;
+        let served = site.serve().await?;
+        let mut hand = Hand::enrol(&served, "lan", Role::Guard, &[HOANH_MO]).await?;
+        let mut officer = Phone::enrol(&site, &served, "can.bo", Role::Officer, &[HOANH_MO, BINH_LIEU]).await?;
+        let session = hand.session(10)?;
+        // Húc Động became part of Bình Liêu; Đồng Văn of Hoành Mô.
+        let batch = hand.seal(AreaId { generation: 2023, code: 6859 }, &[session])?;
+        hand.deposit(vec![batch]).await?.receipts()?;
+        for (unit, held) in [("2025-06838", 1), ("2023-06859", 1), ("2025-06841", 0), ("2023-06847", 0)] {
+            let listed = officer.read(&format!("/v1/quarantine?area={unit}")).await?;
+            assert_eq!(listed["items"].as_array().map(Vec::len), Some(held), "{unit}");
+            let counted = officer.read(&format!("/v1/inbox?area={unit}")).await?;
+            assert_eq!(counted["quarantined"]["count"], json!(held), "{unit}");
+        }
+        let refused = officer.read("/v1/quarantine?area=2025-99999").await;
+        assert!(refused.is_err_and(|error| error.to_string().contains("area")));
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use sync_core::id::{AreaId, ChangeHash, DeviceId, RecordId, RecordKind, UnixMs};
 use utoipa::ToSchema;
 
 use crate::app::AppState;
-use crate::auth::Scope;
 use crate::db::{Blob, DbError};
 use crate::ingest::{area, stored_standing};
 use crate::on_db;
@@ -138,13 +137,13 @@ impl Which {
     }
 }
 
-/// At most `limit` changes in these areas after a place, in the order of arrival.
+/// At most `limit` changes whose logs are of areas that `seen` accepts, after a place, in the order of arrival.
 ///
 /// # Errors
 /// The database's.
 pub async fn list(
     app: &AppState,
-    scope: &Scope,
+    seen: impl Fn(AreaId) -> bool,
     which: Which,
     after: (i64, i64),
     limit: usize,
@@ -168,7 +167,7 @@ pub async fn list(
         let last = rows.len() < STEP as usize;
         for row in rows {
             after = (row.batch_id, row.ordinal);
-            if scope.contains(area(row.generation, row.code)?) {
+            if seen(area(row.generation, row.code)?) {
                 items.push(Item::of(row)?);
             }
             if items.len() == limit {

@@ -16,7 +16,9 @@ use crate::app::AppState;
 use crate::auth::{Principal, SignedJson};
 use crate::device;
 use crate::device::route::DEVICE_UNKNOWN;
+use crate::inbox::may_lie_in;
 use crate::problem::{FIELD, Json, Path, Problem, Query};
+use crate::session::known_area;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -32,6 +34,9 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct Part {
+    /// A unit of any generation, `2025-06841`: with what was recorded in the units it came from or became.
+    #[param(inline, value_type = Option<crate::openapi::Area>)]
+    area: Option<String>,
     /// `open` (the default: `quarantined` and `waiting`), one of these, or what was decided: `left`, `released`.
     #[param(pattern = "^(open|quarantined|waiting|left|released)$")]
     standing: Option<String>,
@@ -121,7 +126,11 @@ async fn quarantine(
         })?,
     };
     let after = (part.after_batch, if part.after_batch == 0 { -1 } else { part.after_ordinal });
-    Ok(Json(Items { items: list(&app, &principal.areas, which, after, part.limit).await? }))
+    let catalogue = app.reference.current().await?;
+    let unit = part.area.as_deref().map(|text| known_area(&catalogue, text)).transpose()?;
+    // A change that was not admitted names no village that could be trusted.
+    let seen = |area| may_lie_in(&catalogue, &principal.areas, unit, area);
+    Ok(Json(Items { items: list(&app, seen, which, after, part.limit).await? }))
 }
 
 /// What of the caller's own device is kept and does not count, with the reasons

@@ -14,6 +14,10 @@ export class BulkDevice {
   #batches = new Map();
   #serial = 0;
   #counter = 0n;
+  /** What its clock shows, less what is so. */
+  clockAheadMs = 0;
+  /** Numbers of batches that its damaged store does not read any more. */
+  unreadable = new Set();
 
   constructor(url) {
     this.url = url;
@@ -90,7 +94,7 @@ export class BulkDevice {
     let end;
     const ended = new Promise((resolve) => (end = resolve));
     this.onNotice = (notice) => ['synced', 'stopped'].includes(notice.notice) && end(notice);
-    this.#core.syncRequested(Date.now());
+    this.#core.syncRequested(Date.now() + this.clockAheadMs);
     await this.#work();
     const notice = await ended;
     if (notice.notice !== 'synced') throw new Error(`the bulk device stopped: ${notice.reason}`);
@@ -114,7 +118,8 @@ export class BulkDevice {
       }
       case 'read_log': {
         const log = this.#batches.get(effect.log) ?? [];
-        return core.logRead(log.slice(effect.after, effect.after + 4));
+        const next = log.slice(effect.after, effect.after + 4);
+        return core.logRead(next.filter((_, at) => !this.unreadable.has(effect.after + at + 1)));
       }
       case 'send':
         return core.received(await this.#ask('/v1/sync', 'application/vnd.banlang.sync', effect.request));

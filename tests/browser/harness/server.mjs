@@ -134,6 +134,17 @@ export class Terminal {
     return JSON.parse(await this.do('list', '--json'));
   }
 
+  /** Records a session; answers its id. */
+  async record(village, attendances, ...flags) {
+    const said = await this.do('record', '--village', village, '--attendances', String(attendances), '--format', 'village_meeting', ...flags, '--json');
+    return JSON.parse(said).id;
+  }
+
+  /** A session in this device's list. */
+  async line(id) {
+    return (await this.list()).find((of) => of.id === id);
+  }
+
   /** What the API answers to a signed request of this device. */
   async call(method, path, body) {
     const data = body === undefined ? [] : ['--data', JSON.stringify(body)];

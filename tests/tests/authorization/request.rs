@@ -43,7 +43,12 @@ pub(crate) fn request(operation: &'static str, planted: &Planted, part: usize) -
     let (method, path) = operation.split_once(' ').ok_or("method and path")?;
     let area = planted.area;
     let query = match operation {
-        "GET /v1/sessions" | "GET /v1/conflicts" | "GET /v1/panel-checks" | "GET /v1/duplicates" | "GET /v1/inbox" => {
+        "GET /v1/sessions"
+        | "GET /v1/conflicts"
+        | "GET /v1/panel-checks"
+        | "GET /v1/duplicates"
+        | "GET /v1/inbox"
+        | "GET /v1/quarantine" => {
             format!("?area={area}")
         }
         "GET /v1/reports/period" | "GET /v1/reports/period.xlsx" => format!("?kind=year&of=2026&unit={area}"),

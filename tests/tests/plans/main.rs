@@ -62,7 +62,25 @@ async fn world(engine: Engine) -> Result<World, Failure> {
     {
         callers.insert(who.name(), Hand::enrol(&served, who.name(), role, areas).await?);
     }
-    Ok(World { site, served, callers, pages: pages(HOANH_MO, &known), rows })
+    let mut pages = pages(HOANH_MO, &known);
+    pages.extend(of_one_unit());
+    Ok(World { site, served, callers, pages, rows })
+}
+
+/// What the inbox asks when one unit is chosen.
+fn of_one_unit() -> impl Iterator<Item = Page> {
+    let states =
+        ["new", "amended", "disputed", "returned", "confirmed"].map(|state| format!("sessions?state={state}&"));
+    let lists = ["inbox?", "sessions?conflict=true&", "duplicates?standing=open&", "quarantine?"].map(str::to_owned);
+    let targets: Vec<String> = lists.into_iter().chain(states).collect();
+    [Who::Officer, Who::Coordinator].into_iter().flat_map(move |who| {
+        let target = |list: &String| {
+            let sort = if list.starts_with("sessions") { "&sort=received&limit=100" } else { "" };
+            let target = format!("/v1/{list}area={HOANH_MO}{sort}");
+            Page { who, name: target.clone(), target, body: None }
+        };
+        targets.iter().map(target).collect::<Vec<_>>()
+    })
 }
 
 async fn count(db: &Db) -> Result<BTreeMap<&'static str, u64>, Failure> {

@@ -9,6 +9,8 @@ export interface Key {
   readonly keys: string;
   readonly does: Pair;
   readonly run: () => void;
+  /** Does it again and again while the key is held down. What is decided is decided once a press. */
+  readonly repeats?: boolean;
 }
 
 /** The second key of two has to follow within this time. */
@@ -38,6 +40,7 @@ class Keys {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isTyping(event.target)) return false;
     const pair = event.timeStamp - this.#firstAt < PAIR_MS ? `${this.#first} ${event.key}` : '';
     const found = this.all.find(({ keys }) => keys === pair) ?? this.all.find(({ keys }) => keys === event.key);
+    if (event.repeat && !found?.repeats) return found !== undefined;
     this.#first = found ? '' : event.key;
     this.#firstAt = event.timeStamp;
     found?.run();

@@ -1,26 +1,16 @@
 /** The states of the inbox, in the order in which an officer goes through them. */
 
 import type { Pair } from '../../i18n/language.svelte';
+import type { Shape } from '../api';
 import { inbox as words } from '../words/inbox';
 
-/** What `GET /v1/inbox` answers. */
-export interface InboxCounts {
-  states: Record<'new' | 'amended' | 'disputed' | 'returned' | 'confirmed' | 'voided', Waiting>;
-  conflicts: Waiting;
-  duplicates: { count: number };
-  quarantined: Waiting;
-  recoveries: { count: number };
-}
-
-interface Waiting {
-  count: number;
-  oldest_received_at_ms?: number | null;
-}
+/** Of possible duplicates no age is told. */
+type Waiting = Pick<Shape<'InboxWaiting'>, 'count'> & Partial<Shape<'InboxWaiting'>>;
 
 export interface InboxState {
   readonly path: string;
   readonly label: Pair;
-  readonly count: (of: InboxCounts) => Waiting;
+  readonly count: (of: Shape<'Inbox'>) => Waiting;
   /** Sessions of it, as parameters of the list; none: it has a page of its own. */
   readonly query?: Readonly<Record<string, string>>;
   readonly page?: string;

@@ -6,8 +6,11 @@ const report: PeriodReport = {
   generation: 2025,
   unit: '2025-06841',
   unit_name: 'Xã Hoành Mô',
+  kind: 'month',
+  name: { vi: 'Tháng 10/2026', en: 'Month 10/2026' },
   from: '2026-10-01',
   to: '2026-10-31',
+  ended: true,
   closing_day: 0,
   before: { from: '2026-09-01', to: '2026-09-30' },
   year_before: { from: '2025-10-01', to: '2025-10-31' },
@@ -18,6 +21,7 @@ const report: PeriodReport = {
   ],
   completeness: { villages: 1, reached: 1, sessions: 2, confirmed_sessions: 1, unheard_villages: 0, unheard_devices: 0, waiting_changes: 0, quarantined: 0, open_duplicates: 0 },
   needs_choice: [],
+  made_at_ms: Date.UTC(2026, 10, 1),
 };
 
 test('a code of which there is nothing in any period has no line, a result has one', () => {

@@ -2,52 +2,12 @@
 
 import { number } from '../../i18n/format';
 import { language } from '../../i18n/language.svelte';
+import type { Shape } from '../api';
 import { hq, type Query } from '../query';
 
-interface Words {
-  vi: string;
-  en: string;
-}
-
-export interface Figure {
-  /** The group and a code: `results.sessions`, `material.leaflet`. */
-  key: string;
-  group: string;
-  label: Words;
-  unit: Words;
-  now?: number | null;
-  before?: number | null;
-  year_before?: number | null;
-}
-
-export interface Completeness {
-  villages: number;
-  reached: number;
-  sessions: number;
-  confirmed_sessions: number;
-  unheard_villages: number;
-  unheard_devices: number;
-  waiting_changes: number;
-  quarantined: number;
-  open_duplicates: number;
-}
-
-export interface PeriodReport {
-  generation: number;
-  unit?: string | null;
-  unit_name: string;
-  name?: Words;
-  from: string;
-  to: string;
-  ended?: boolean;
-  closing_day: number;
-  before: { from: string; to: string };
-  year_before: { from: string; to: string };
-  figures: Figure[];
-  completeness: Completeness;
-  needs_choice: readonly unknown[];
-  made_at_ms?: number;
-}
+export type Figure = Shape<'ReportFigure'>;
+export type PeriodReport = Shape<'PeriodReport'>;
+type Group = Shape<'ReportGroup'>;
 
 /** A figure by its key; null when the report has none. */
 export function valueOf(report: PeriodReport, key: string): number | null {
@@ -55,8 +15,8 @@ export function valueOf(report: PeriodReport, key: string): number | null {
 }
 
 /** Figures by group, in the order in which they came; lines of nothing in all three periods are left out of lists of codes. */
-export function grouped(report: PeriodReport): { group: string; figures: Figure[] }[] {
-  const groups = new Map<string, Figure[]>();
+export function grouped(report: PeriodReport): { group: Group; figures: Figure[] }[] {
+  const groups = new Map<Group, Figure[]>();
   for (const figure of report.figures) {
     const isListed = LISTED.has(figure.group);
     if (isListed && !figure.now && !figure.before && !figure.year_before) continue;
@@ -66,9 +26,9 @@ export function grouped(report: PeriodReport): { group: string; figures: Figure[
 }
 
 /** Groups with a line for each code there is. */
-const LISTED = new Set(['material', 'formats', 'topics', 'languages', 'difficulties']);
+const LISTED = new Set<Group>(['material', 'formats', 'topics', 'languages', 'difficulties']);
 /** The filter of the sessions behind a line of these groups. */
-const FILTERS: Record<string, string> = { formats: 'format', topics: 'topic', languages: 'language', difficulties: 'difficulty' };
+const FILTERS: Partial<Record<Group, string>> = { formats: 'format', topics: 'topic', languages: 'language', difficulties: 'difficulty' };
 
 /** The sessions behind a figure; none where it does not count sessions. */
 export function behind(report: PeriodReport, figure: Figure): string | undefined {

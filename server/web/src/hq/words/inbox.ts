@@ -22,6 +22,8 @@ export const inbox = {
   received: ['nhận {ago}', 'received {ago}'],
   unsentN: ['{n} ý kiến đã ghi trên máy này, chưa gửi tới máy chủ', '{n} {n:decision is|decisions are} recorded on this device and not sent'],
   sendNow: ['Gửi ngay', 'Send now'],
+  recoveriesN: ['{n} người quên mã PIN đang chờ mở lại máy', '{n} {n:person who forgot a PIN waits|people who forgot a PIN wait} to get back in'],
+  toRecoveries: ['Đối chiếu mã kiểm tra', 'Compare the check code'],
   newer: ['Có bản ghi mới', 'New records came in'],
   reload: ['Tải lại danh sách', 'Reload the list'],
   next: ['Buổi sau', 'Next session'],
