@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sync_core::id::DeviceId;
 use tokio::sync::mpsc;
@@ -32,28 +33,48 @@ pub(super) enum Bringer {
     Named(DeviceId),
 }
 
+/// So long after somebody was in the quick lane the next one is expected.
+const IN_USE: Duration = Duration::from_secs(5);
+
 /// Who is in the quick lane.
 #[derive(Debug, Default)]
-pub(super) struct QuickLane(Arc<Mutex<HashSet<Bringer>>>);
+pub(super) struct QuickLane(Arc<Mutex<Places>>);
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: HashSet<Bringer>,
+    /// When the last one was taken.
+    last: Option<Instant>,
+}
 
 /// One submission's place in the quick lane; it is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    lane: Arc<Mutex<HashSet<Bringer>>>,
+    lane: Arc<Mutex<Places>>,
     bringer: Bringer,
 }
 
 impl QuickLane {
     /// A place, unless this device has one.
     pub(super) fn enter(&self, bringer: Bringer) -> Option<Place> {
-        let is_new = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(bringer);
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = places.taken.insert(bringer);
+        if is_new {
+            places.last = Some(Instant::now());
+        }
         is_new.then(|| Place { lane: self.0.clone(), bringer })
+    }
+
+    /// Whether anybody is or was there within a few seconds: then what takes the bulk lane goes in smaller steps.
+    pub(super) fn is_in_use(&self) -> bool {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.last.is_some_and(|last| last.elapsed() < IN_USE)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.lane.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.bringer);
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner).taken.remove(&self.bringer);
     }
 }
 

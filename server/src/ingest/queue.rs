@@ -19,7 +19,7 @@ use super::inventory::Inventories;
 use super::lane::{Bringer, Lane, Place, QuickLane, Ready};
 use super::prepare::{self, Against, credentials_of};
 use super::signer::Signers;
-use super::size::{Size, shares};
+use super::size::{Size, share};
 use super::standing::Via;
 use super::store;
 use crate::app::AppState;
@@ -56,6 +56,8 @@ pub struct Incoming {
 struct Job {
     incoming: Incoming,
     size: Size,
+    /// A share of a large submission.
+    is_large: bool,
     reply: Reply,
 }
 
@@ -106,15 +108,17 @@ impl Ingest {
     /// `server.busy` when too many requests wait; what the database says.
     pub async fn submit(&self, app: &AppState, incoming: Incoming) -> Result<Outcome, Problem> {
         let Incoming { batches, via, carrier, principal, held } = incoming;
+        let is_large = batches.iter().map(Size::of).fold(Size::default(), Size::and).is_large();
         let mut outcome = Outcome::default();
-        let mut shares = shares(batches).into_iter().peekable();
+        let mut rest = VecDeque::from(batches);
         let (mut held, mut index) = (Some(held), 0);
-        while let Some((batches, size)) = shares.next() {
+        while !rest.is_empty() {
+            let (batches, size) = share(&mut rest, self.quick.is_in_use());
             let count = batches.len();
             // What is held comes back with the last of them.
-            let held = if shares.peek().is_none() { held.take() } else { None }.unwrap_or_default();
+            let held = if rest.is_empty() { held.take() } else { None }.unwrap_or_default();
             let incoming = Incoming { batches, via, carrier, principal: principal.clone(), held };
-            outcome.join(self.submit_one(app, incoming, size).await?, index);
+            outcome.join(self.submit_one(app, incoming, size, is_large).await?, index);
             if outcome.denied.is_some() {
                 break;
             }
@@ -123,14 +127,20 @@ impl Ingest {
         Ok(outcome)
     }
 
-    async fn submit_one(&self, app: &AppState, mut incoming: Incoming, size: Size) -> Result<Outcome, Problem> {
+    async fn submit_one(
+        &self,
+        app: &AppState,
+        mut incoming: Incoming,
+        size: Size,
+        is_large: bool,
+    ) -> Result<Outcome, Problem> {
         let busy = || BUSY.problem().retry_after_s(2);
         let (to, answer) = oneshot::channel();
-        let place = if size.is_large() { None } else { bringer(&incoming).and_then(|who| self.quick.enter(who)) };
+        let place = if is_large { None } else { bringer(&incoming).and_then(|who| self.quick.enter(who)) };
         let queues = self.queues.get_or_init(|| start(app));
         let queue = if place.is_some() { &queues.quick } else { &queues.bulk };
         let reply = Reply { to, _held: std::mem::take(&mut incoming.held), _place: place };
-        queue.try_send(Job { incoming, size, reply }).map_err(|_| busy())?;
+        queue.try_send(Job { incoming, size, is_large, reply }).map_err(|_| busy())?;
         answer.await.map_err(|_| busy())?
     }
 
@@ -151,7 +161,7 @@ impl Ingest {
         if queue.capacity() < QUEUE {
             return;
         }
-        queue.try_send(Job { incoming, size: Size::default(), reply }).ok();
+        queue.try_send(Job { incoming, size: Size::default(), is_large: false, reply }).ok();
     }
 }
 
@@ -204,7 +214,7 @@ async fn gather(app: crate::app::WeakState, lane: Lane, mut jobs: mpsc::Receiver
         {
             waiting.push_back(job);
         }
-        let mut taken = next_group(&mut waiting);
+        let mut taken = next_group(&mut waiting, lane, app.ingest.quick.is_in_use());
         taken.retain(|job| !job.incoming.batches.is_empty());
         let (incoming, replies): (Vec<_>, Vec<_>) = taken.into_iter().map(|job| (job.incoming, job.reply)).unzip();
         match prepare_group(&app, incoming, lane).await {
@@ -221,15 +231,15 @@ async fn gather(app: crate::app::WeakState, lane: Lane, mut jobs: mpsc::Receiver
 }
 
 /// The next transaction's jobs: the one that waits longest, and of the others, in their order, what fits beside it.
-fn next_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
+fn next_group(waiting: &mut VecDeque<Job>, lane: Lane, beside: bool) -> Vec<Job> {
     let (mut taken, mut left) = (Vec::new(), VecDeque::new());
     let (mut size, mut has_large) = (Size::default(), false);
     for job in waiting.drain(..) {
-        if size.fills_a_group() || (has_large && job.size.is_large()) {
+        if size.fills_a_group(lane, beside) || (has_large && job.is_large) {
             left.push_back(job);
         } else {
             size = size.and(job.size);
-            has_large |= job.size.is_large();
+            has_large |= job.is_large;
             taken.push(job);
         }
     }
