@@ -71,15 +71,17 @@ export const narrow = {
   topic: ['Nội dung', 'Topic'],
   language: ['Ngôn ngữ', 'Language'],
   format: ['Hình thức', 'Format'],
-  all: {
-    post: ['Mọi đồn, trạm, đội', 'Any post'],
-    topic: ['Mọi nội dung', 'Any topic'],
-    language: ['Mọi ngôn ngữ', 'Any language'],
-    format: ['Mọi hình thức', 'Any format'],
-  },
   remove: ['Bỏ lọc {name}', 'Remove the filter {name}'],
   note: ['Kế hoạch không áp dụng cho phần được lọc.', 'Plans do not apply to a part of the sessions.'],
-} as const satisfies Record<string, Pair | Record<string, Pair>>;
+} as const satisfies Record<string, Pair>;
+
+/** What a filter that narrows nothing says. */
+export const narrowAny = {
+  post: ['Mọi đồn, trạm, đội', 'Any post'],
+  topic: ['Mọi nội dung', 'Any topic'],
+  language: ['Mọi ngôn ngữ', 'Any language'],
+  format: ['Mọi hình thức', 'Any format'],
+} as const satisfies Record<string, Pair>;
 
 export const trend = {
   title: ['Xu hướng', 'Trend'],
