@@ -9,13 +9,15 @@ use utoipa::{IntoParams, ToSchema};
 use super::calendar::{Calendar, day_text};
 use super::filter::Filter;
 use super::geo::{Feature, Point};
+use super::place::{Place, place};
 use super::query::{Range, RangeParams};
-use super::totals::totals_of;
+use super::read::by_month;
 use super::unreached::last_held;
-use super::villages::{VillageCoverage, VillageState, coverage_of};
+use super::villages::{VillageCoverage, VillageState, coverage_from};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::on_db;
+use crate::project::Sums;
 use crate::reference::{Catalogue, Unit};
 
 /// Parameters of the map.
@@ -123,9 +125,15 @@ pub(crate) async fn map(
     range: &Range,
     filter: Option<&Filter>,
 ) -> Result<CoverageMap, DbError> {
-    let coverage = coverage_of(tx, catalogue, calendar, scope, range, filter).await?;
-    let totals = totals_of(tx, catalogue, scope, range, filter).await?;
-    let counted: BTreeMap<AreaId, _> = totals.units.iter().map(|unit| (unit.unit, unit.totals.sums)).collect();
+    let parts = by_month(tx, calendar, range.from..=range.to, scope.areas(), filter).await?;
+    let coverage = coverage_from(tx, catalogue, calendar, scope, range, filter, &parts).await?;
+    // By unit everything counts that was held there, in villages or elsewhere.
+    let mut counted: BTreeMap<AreaId, Sums> = BTreeMap::new();
+    for part in &parts {
+        if let Place::Unit(code) = place(catalogue, range.generation, part.area, &part.village) {
+            *counted.entry(AreaId { generation: range.generation, code }).or_default() += part.sums;
+        }
+    }
     let last = match filter {
         None => last_held(tx, catalogue, range.from..=range.to).await?,
         // The sums know no days of their own.

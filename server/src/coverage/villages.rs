@@ -13,7 +13,7 @@ use super::calendar::{Calendar, Period, day_text};
 use super::devices::{Covering, DevicesHeard, areas_of};
 use super::filter::Filter;
 use super::query::Range;
-use super::read::by_month;
+use super::read::{MonthPart, by_month};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::project::Sums;
@@ -143,10 +143,22 @@ pub(crate) async fn coverage_of(
     range: &Range,
     filter: Option<&Filter>,
 ) -> Result<Coverage, DbError> {
+    let parts = by_month(tx, calendar, range.from..=range.to, scope.areas(), filter).await?;
+    coverage_from(tx, catalogue, calendar, scope, range, filter, &parts).await
+}
+
+/// As [`coverage_of`], of what was read already: every reporting month of the range under the same filter.
+pub(super) async fn coverage_from(
+    tx: &mut Tx,
+    catalogue: &Catalogue,
+    calendar: Calendar,
+    scope: &Scope,
+    range: &Range,
+    filter: Option<&Filter>,
+    parts: &[MonthPart],
+) -> Result<Coverage, DbError> {
     let covering = Covering::read(tx).await?;
     let periods = calendar.periods(range.from, range.to, range.bucket);
-    let parts = by_month(tx, calendar, range.from..=range.to, scope.areas(), filter).await?;
-
     let listed = listed(catalogue, scope, range);
     let mut cells: BTreeMap<&str, Vec<Sums>> = BTreeMap::new();
     let mut elsewhere = vec![Sums::default(); periods.len()];
