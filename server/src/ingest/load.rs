@@ -6,10 +6,10 @@ use sync_core::admit::Binding;
 use sync_core::admit::ledger::author;
 use sync_core::id::{ChangeHash, RecordId, RecorderId, Role};
 
+use super::change_row::{self, ChangeRow};
 use super::decide::{Admitted, Bytes, Candidate, Open, Record};
 use super::signer::{CredentialId, Known, Signers};
 use super::standing::Standing;
-use super::store::{self, ChangeRow};
 use crate::db::{DbError, Tx};
 
 /// The stored part of these records without what lies in quarantine; one of which nothing is stored is left out.
@@ -18,7 +18,7 @@ pub(crate) async fn records(
     wanted: &BTreeSet<RecordId>,
     signers: &Signers,
 ) -> Result<BTreeMap<RecordId, Record>, DbError> {
-    let rows = store::changes_of(tx, wanted).await?;
+    let rows = change_row::changes_of(tx, wanted).await?;
     let credentials: BTreeSet<CredentialId> = rows
         .iter()
         .filter(|row| matches!(row.standing, Standing::Waiting | Standing::Admitted))
@@ -39,7 +39,7 @@ pub(crate) async fn add_kept(
     changes: &BTreeSet<(RecordId, ChangeHash)>,
 ) -> Result<(), DbError> {
     let nobody = Known::default();
-    for row in store::kept(tx, changes).await? {
+    for row in change_row::kept(tx, changes).await? {
         take(records.entry(row.record).or_default(), row, &nobody);
     }
     Ok(())

@@ -15,6 +15,7 @@
 mod adopt;
 mod agreement;
 mod answer;
+mod change_row;
 mod commit;
 mod decide;
 mod deposit;
@@ -51,13 +52,14 @@ pub use unpack::CONTENT_ENCODING;
 
 /// What a release shares with ingest: it is the admission of one change, late.
 pub(crate) mod adoption {
+    pub(crate) use super::change_row::{ChangeRow, change_at};
     pub(crate) use super::decide::{Bytes, Candidate};
     pub(crate) use super::group::{Context, Group};
     pub(crate) use super::load::row_binding;
     pub(crate) use super::queue::context;
     pub(crate) use super::rights::Rights;
     pub(crate) use super::signer::credentials_of_row;
-    pub(crate) use super::store::{ChangeRow, change_at, heads, lock, next_batch_id};
+    pub(crate) use super::store::{heads, lock, next_batch_id};
 }
 
 /// What rebuild, verify and snapshots share with ingest: reading what is stored.

@@ -142,7 +142,7 @@ async fn read(tx: &mut Tx, wanted: &[CredentialId]) -> Result<Known, DbError> {
 }
 
 /// The certificate a stored change was sealed under.
-pub(crate) fn credentials_of_row(row: &super::store::ChangeRow) -> BTreeSet<CredentialId> {
+pub(crate) fn credentials_of_row(row: &super::change_row::ChangeRow) -> BTreeSet<CredentialId> {
     BTreeSet::from([(row.log.device, row.certificate)])
 }
 
