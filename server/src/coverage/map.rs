@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sync_core::id::AreaId;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::calendar::{Calendar, day_text};
 use super::filter::Filter;
 use super::geo::{Feature, Point};
 use super::place::{Place, place};
-use super::query::{Range, RangeParams};
+use super::query::Range;
 use super::read::by_month;
 use super::unreached::last_held;
 use super::villages::{VillageCoverage, VillageState, coverage_from};
@@ -19,44 +19,6 @@ use crate::db::{DbError, Tx};
 use crate::on_db;
 use crate::project::Sums;
 use crate::reference::{Catalogue, Unit};
-
-/// Parameters of the map.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct MapParams {
-    /// Generation of units: 2023, 2024 or 2025; the newest unless given.
-    #[param(value_type = Option<u16>)]
-    pub generation: Option<String>,
-    /// One unit, as `2025-06841` or as a code of the generation; every unit in scope unless given.
-    #[param(inline, value_type = Option<crate::openapi::Unit>)]
-    pub unit: Option<String>,
-    /// First day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`); the first of this reporting year unless given.
-    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
-    pub from: Option<String>,
-    /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
-    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
-    pub to: Option<String>,
-    /// Only sessions on this topic. Of several filters a session counts that passes all.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub topic: Option<String>,
-    /// Only sessions held in this language.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub language: Option<String>,
-    /// Only sessions of this format.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub format: Option<String>,
-    /// Only sessions recorded by people who were at this post on that day.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub post: Option<String>,
-}
-
-impl From<MapParams> for RangeParams {
-    fn from(params: MapParams) -> Self {
-        let MapParams { generation, unit, from, to, topic, language, format, post } = params;
-        Self { generation, unit, from, to, bucket: None, topic, language, format, post }
-    }
-}
 
 /// What stands at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

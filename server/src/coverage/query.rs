@@ -47,6 +47,44 @@ pub struct RangeParams {
     pub post: Option<String>,
 }
 
+/// Parameters of the trend and of the map, which have no periods to choose.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SpanParams {
+    /// Generation of units: 2023, 2024 or 2025; the newest unless given.
+    #[param(value_type = Option<u16>)]
+    pub generation: Option<String>,
+    /// One unit, as `2025-06841` or as a code of the generation; every unit in scope unless given.
+    #[param(inline, value_type = Option<crate::openapi::Unit>)]
+    pub unit: Option<String>,
+    /// First day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`); the first of this reporting year unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
+    pub from: Option<String>,
+    /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
+    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
+    pub to: Option<String>,
+    /// Only sessions on this topic. Of several filters a session counts that passes all.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub topic: Option<String>,
+    /// Only sessions held in this language.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub language: Option<String>,
+    /// Only sessions of this format.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub format: Option<String>,
+    /// Only sessions recorded by people who were at this post on that day.
+    #[param(pattern = r"^[^\x00]*$")]
+    pub post: Option<String>,
+}
+
+impl From<SpanParams> for RangeParams {
+    fn from(params: SpanParams) -> Self {
+        let SpanParams { generation, unit, from, to, topic, language, format, post } = params;
+        Self { generation, unit, from, to, bucket: None, topic, language, format, post }
+    }
+}
+
 /// Parameters of the list of villages not reached.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

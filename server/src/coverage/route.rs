@@ -4,10 +4,10 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::map::{CoverageMap, MapParams, map};
-use super::query::{RangeParams, UnreachedParams};
+use super::map::{CoverageMap, map};
+use super::query::{RangeParams, SpanParams, UnreachedParams};
 use super::totals::totals_of;
-use super::trend::{Trend, TrendParams, trend};
+use super::trend::{Trend, trend};
 use super::villages::coverage_of;
 use super::{Coverage, TotalsReport, Unreached, unreached};
 use crate::app::AppState;
@@ -75,11 +75,11 @@ async fn report(app: &AppState, params: &RangeParams, principal: &Principal) -> 
 }
 
 /// Coverage by reporting month, beside the same months of the year before.
-#[utoipa::path(get, path = "/v1/coverage/trend", tag = "coverage", params(TrendParams),
+#[utoipa::path(get, path = "/v1/coverage/trend", tag = "coverage", params(SpanParams),
     responses((status = 200, description = "Coverage by month", body = Trend)))]
 async fn show_trend(
     State(app): State<AppState>,
-    Query(params): Query<TrendParams>,
+    Query(params): Query<SpanParams>,
     principal: Principal,
 ) -> Result<Json<Trend>, Problem> {
     principal.expect_headquarters()?;
@@ -93,11 +93,11 @@ async fn show_trend(
 }
 
 /// Coverage as GeoJSON: units at the points of their labels, villages where a position is known.
-#[utoipa::path(get, path = "/v1/coverage/map", tag = "coverage", params(MapParams),
+#[utoipa::path(get, path = "/v1/coverage/map", tag = "coverage", params(SpanParams),
     responses((status = 200, description = "A FeatureCollection", body = CoverageMap)))]
 async fn show_map(
     State(app): State<AppState>,
-    Query(params): Query<MapParams>,
+    Query(params): Query<SpanParams>,
     principal: Principal,
 ) -> Result<Json<CoverageMap>, Problem> {
     principal.expect_headquarters()?;

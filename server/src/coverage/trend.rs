@@ -1,54 +1,16 @@
 //! Coverage by reporting month, beside the same months of the year before.
 
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::calendar::{Calendar, ReportMonth};
 use super::filter::Filter;
-use super::query::{Range, RangeParams};
+use super::query::Range;
 use super::totals::year_before;
 use super::villages::{Coverage, coverage_of};
 use crate::auth::Scope;
 use crate::db::{DbError, Tx};
 use crate::reference::Catalogue;
-
-/// Parameters of the trend.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct TrendParams {
-    /// Generation of units: 2023, 2024 or 2025; the newest unless given.
-    #[param(value_type = Option<u16>)]
-    pub generation: Option<String>,
-    /// One unit, as `2025-06841` or as a code of the generation; every unit in scope unless given.
-    #[param(inline, value_type = Option<crate::openapi::Unit>)]
-    pub unit: Option<String>,
-    /// First day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`); the first of this reporting year unless given.
-    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
-    pub from: Option<String>,
-    /// Last day (`yyyy-mm-dd`) or reporting month (`yyyy-mm`), included; today unless given.
-    #[param(inline, value_type = Option<crate::openapi::DayOrMonth>)]
-    pub to: Option<String>,
-    /// Only sessions on this topic. Of several filters a session counts that passes all.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub topic: Option<String>,
-    /// Only sessions held in this language.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub language: Option<String>,
-    /// Only sessions of this format.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub format: Option<String>,
-    /// Only sessions recorded by people who were at this post on that day.
-    #[param(pattern = r"^[^\x00]*$")]
-    pub post: Option<String>,
-}
-
-impl From<TrendParams> for RangeParams {
-    fn from(params: TrendParams) -> Self {
-        let TrendParams { generation, unit, from, to, topic, language, format, post } = params;
-        Self { generation, unit, from, to, bucket: None, topic, language, format, post }
-    }
-}
 
 /// One reporting month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

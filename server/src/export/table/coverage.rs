@@ -3,7 +3,7 @@
 use sync_core::id::AreaId;
 
 use super::{Asked, Rows, Table};
-use crate::coverage::query::RangeParams;
+use crate::coverage::query::{RangeParams, SpanParams};
 use crate::coverage::{coverage_of, map};
 use crate::db::Tx;
 use crate::export::cell::{Cell, Row};
@@ -76,7 +76,7 @@ pub(super) async fn table(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> 
 }
 
 pub(super) async fn features(tx: &mut Tx, catalogue: &Catalogue, asked: &Asked) -> Result<Vec<String>, Problem> {
-    let params: map::MapParams = asked.params()?;
+    let params: SpanParams = asked.params()?;
     let calendar = project::calendar(tx).await?;
     let params = RangeParams::from(params);
     let filter = params.filter(catalogue)?;
