@@ -1,20 +1,31 @@
-//! A device that goes on recording beside hostile ones.
+//! Who goes on working beside hostile devices.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::{BINH_LIEU, Failure, Hand};
+use super::report::rounded;
+use crate::harness::{Answer, BINH_LIEU, Failure, Hand};
 
-/// How often it syncs a new session.
+/// How long a turn is.
 const PACE: Duration = Duration::from_millis(50);
 /// Fewer requests than this say nothing about a middle or a tail.
 const LEAST: usize = 100;
 
-/// The device.
+/// What a bystander does at each turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doing {
+    /// A guard syncs a new session.
+    Recording,
+    /// An officer looks what waits: the inbox, then the quarantine.
+    Looking,
+}
+
+/// One device of another area than the hostile ones.
 #[derive(Debug)]
 pub(super) struct Bystander {
     hand: Hand,
+    doing: Doing,
 }
 
 /// How long its requests took, in milliseconds, ascending.
@@ -28,17 +39,22 @@ impl Waits {
         self.0.get(index).copied().unwrap_or(0.0)
     }
 
+    /// The middle of these over the middle of those.
+    pub(super) fn over(&self, those: &Self) -> f64 {
+        rounded(self.at(50) / those.at(50).max(0.01))
+    }
+
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
 }
 
 impl Bystander {
-    pub(super) fn new(hand: Hand) -> Self {
-        Self { hand }
+    pub(super) fn new(hand: Hand, doing: Doing) -> Self {
+        Self { hand, doing }
     }
 
-    /// Syncs a new session at each turn, until others are done and there is enough to say.
+    /// Does its part at each turn, until others are done and there is enough to say.
     ///
     /// On a thread of its own: the hostile devices work out what they send on the others, and what a request waits for
     /// them there is nothing the server could change.
@@ -61,16 +77,30 @@ impl Bystander {
         let mut waits = Vec::new();
         while !done.load(Ordering::Relaxed) || waits.len() < LEAST {
             pace.tick().await;
-            let session = self.hand.session(10)?;
-            let batch = self.hand.seal(BINH_LIEU, &[session])?;
-            let began = Instant::now();
-            let answer = self.hand.sync(BINH_LIEU, vec![batch]).await?;
-            waits.push(began.elapsed().as_secs_f64() * 1e3);
+            let (waited, answer) = match self.doing {
+                Doing::Recording => {
+                    let session = self.hand.session(10)?;
+                    let batch = self.hand.seal(BINH_LIEU, &[session])?;
+                    timed(self.hand.sync(BINH_LIEU, vec![batch])).await?
+                }
+                Doing::Looking => {
+                    let page = if waits.len() % 2 == 0 { "/v1/inbox" } else { "/v1/quarantine" };
+                    timed(self.hand.send("GET", page, "", Vec::new(), true)).await?
+                }
+            };
+            waits.push(waited);
             if answer.status != 200 {
-                return Err(format!("a quiet device was told {}: {}", answer.status, answer.code()).into());
+                return Err(format!("{:?} was told {}: {}", self.doing, answer.status, answer.code()).into());
             }
         }
         waits.sort_by(f64::total_cmp);
         Ok(Waits(waits))
     }
+}
+
+/// How long an answer took, in milliseconds.
+async fn timed(request: impl Future<Output = Result<Answer, Failure>>) -> Result<(f64, Answer), Failure> {
+    let began = Instant::now();
+    let answer = request.await?;
+    Ok((began.elapsed().as_secs_f64() * 1e3, answer))
 }

@@ -1,7 +1,7 @@
 //! Hostile bytes through the real endpoints: what a device whose key fell into wrong hands may sign and send.
 //!
-//! The server is a process of its own. Beside the hostile devices a quiet one goes on recording, and its requests are
-//! timed. Afterwards everything the server admitted is read back.
+//! The server is a process of its own. Beside the hostile devices a quiet one goes on recording and an officer looks what
+//! waits in another area; their requests are timed. Afterwards everything the server admitted is read back.
 
 pub mod bombs;
 mod bystander;
@@ -20,7 +20,7 @@ use sync_core::id::Role;
 pub use report::Report;
 
 use crate::harness::{BINH_LIEU, Deployment, Engine, Failure, HOANH_MO};
-use bystander::Bystander;
+use bystander::{Bystander, Doing};
 use sender::{Sender, Tally};
 
 /// One run.
@@ -44,20 +44,23 @@ pub async fn run(engine: Engine, plan: &Plan) -> Result<Report, Failure> {
     let settings = [("BANLANG_ACCESS_TOKEN_MINUTES", "60"), ("BANLANG_DEVICE_DAY_BYTES", "1099511627776")];
     let mut deployment = Deployment::start(engine, plan.program.clone(), &settings).await?;
     let mut draws = Draws::new(plan.seed);
-    let quiet = deployment.hand("quiet", Role::Guard, &[BINH_LIEU]).await?;
+    let guard = Bystander::new(deployment.hand("quiet", Role::Guard, &[BINH_LIEU]).await?, Doing::Recording);
+    let officer = Bystander::new(deployment.hand("officer", Role::Officer, &[BINH_LIEU]).await?, Doing::Looking);
     let mut senders = Vec::new();
     for number in 0..plan.devices {
         let hand = deployment.hand(&format!("hostile-{number}"), Role::Guard, &[HOANH_MO]).await?;
         senders.push(Sender::new(hand, Draws::new(draws.next_u64())));
     }
-    let bystander = Bystander::new(quiet);
-    let (bystander, alone) = bystander.watch(Arc::new(AtomicBool::new(true))).await?;
+    let at_once = Arc::new(AtomicBool::new(true));
+    let ((guard, guard_alone), (officer, officer_alone)) =
+        tokio::try_join!(guard.watch(at_once.clone()), officer.watch(at_once))?;
     deployment.serving.forget_peak()?;
     let before = deployment.serving.resident()?;
 
     let (left, done) = (Arc::new(AtomicU64::new(plan.cases)), Arc::new(AtomicBool::new(false)));
+    let ended = done.clone();
     let began = Instant::now();
-    let watching = tokio::spawn(bystander.watch(done.clone()));
+    let watching = tokio::spawn(async move { tokio::try_join!(guard.watch(done.clone()), officer.watch(done)) });
     let sending: Vec<_> = senders.into_iter().map(|sender| tokio::spawn(sender.run(left.clone()))).collect();
     let mut tally = Tally::default();
     let mut failed = None;
@@ -68,8 +71,8 @@ pub async fn run(engine: Engine, plan: &Plan) -> Result<Report, Failure> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    done.store(true, Ordering::Relaxed);
-    let beside = watching.await?.map(|(_, waits)| waits);
+    ended.store(true, Ordering::Relaxed);
+    let beside = watching.await?.map(|((_, guard), (_, officer))| (guard, officer));
     let crashed = !deployment.serving.is_running();
     if let Some(error) = failed.filter(|_| !crashed) {
         return Err(error);
@@ -79,5 +82,7 @@ pub async fn run(engine: Engine, plan: &Plan) -> Result<Report, Failure> {
     }
     let after = deployment.serving.resident()?;
     let found = read_back::all(&deployment).await?;
-    Ok(Report::new(plan, &tally, (before, after), (&alone, &beside?), found, seconds))
+    let (guard_beside, officer_beside) = beside?;
+    let waits = [&guard_alone, &guard_beside, &officer_alone, &officer_beside];
+    Ok(Report::new(plan, &tally, (before, after), waits, found, seconds))
 }

@@ -62,6 +62,12 @@ pub struct Report {
     pub quiet_beside: Percentiles,
     /// The middle of the latter, over the middle of the former.
     pub quiet_ratio_p50: f64,
+    /// Requests of an officer of another area without the hostile devices: the inbox and the quarantine in turn.
+    pub officer_alone: Percentiles,
+    /// The same beside the hostile devices.
+    pub officer_beside: Percentiles,
+    /// As for the quiet device.
+    pub officer_ratio_p50: f64,
     /// How long the cases took.
     pub seconds: f64,
     /// Cases a second.
@@ -85,7 +91,8 @@ impl Percentiles {
     }
 }
 
-fn rounded(value: f64) -> f64 {
+/// Two decimals are told.
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
@@ -94,7 +101,7 @@ impl Report {
         plan: &Plan,
         tally: &Tally,
         (before, after): (Resident, Resident),
-        (alone, beside): (&Waits, &Waits),
+        [quiet_alone, quiet_beside, officer_alone, officer_beside]: [&Waits; 4],
         found: Found,
         seconds: f64,
     ) -> Self {
@@ -102,7 +109,7 @@ impl Report {
         let judged = verdicts.iter().filter(|(verdict, _)| !BEFORE_THE_GATE.contains(&verdict.as_str()));
         let judged: u64 = judged.map(|(_, count)| count).sum();
         // The quiet device's changes are in order too, one a request.
-        let in_order = tally.in_order + (alone.count() + beside.count()) as u64;
+        let in_order = tally.in_order + (quiet_alone.count() + quiet_beside.count()) as u64;
         Self {
             at_the_gate: judged.saturating_sub(in_order),
             verdicts,
@@ -113,9 +120,12 @@ impl Report {
             resident_before_bytes: before.now_bytes,
             resident_peak_bytes: after.peak_bytes,
             resident_after_bytes: after.now_bytes,
-            quiet_alone: Percentiles::of(alone),
-            quiet_beside: Percentiles::of(beside),
-            quiet_ratio_p50: rounded(beside.at(50) / alone.at(50).max(0.01)),
+            quiet_alone: Percentiles::of(quiet_alone),
+            quiet_beside: Percentiles::of(quiet_beside),
+            quiet_ratio_p50: quiet_beside.over(quiet_alone),
+            officer_alone: Percentiles::of(officer_alone),
+            officer_beside: Percentiles::of(officer_beside),
+            officer_ratio_p50: officer_beside.over(officer_alone),
             seconds: rounded(seconds),
             cases_per_second: (tally.cases as f64 / seconds).round(),
             ..Self::of_a_crash(plan, tally)
@@ -143,6 +153,9 @@ impl Report {
             quiet_alone: Percentiles::default(),
             quiet_beside: Percentiles::default(),
             quiet_ratio_p50: 0.0,
+            officer_alone: Percentiles::default(),
+            officer_beside: Percentiles::default(),
+            officer_ratio_p50: 0.0,
             seconds: 0.0,
             cases_per_second: 0.0,
         }

@@ -8,9 +8,13 @@ use fuzz::{Deck, Draws};
 use sync_core::id::{AreaId, BatchHash, BatchSeq, CertificateNo, ChangeHash, RecordId, UnixMs};
 use sync_core::log::{Batch, BatchHeader, Body, Head, LogId, limits, seal};
 use sync_core::sync::Page;
+use tokio::sync::oneshot;
 
 use crate::harness::{BINH_LIEU, Change, Failure, HOANH_MO, Hand, START};
 
+/// By how much the priority of a hostile device's thread is lower, in steps of nice(2).
+#[cfg(target_os = "linux")]
+const LOWER: i32 = 10;
 /// Batches of hostile changes in one request.
 const BATCHES: usize = 2;
 /// Below this a batch is surely under the limit with one more change of the usual size.
@@ -52,9 +56,25 @@ impl Sender {
 
     /// Sends until no cases are left.
     ///
+    /// On a thread of its own that gives way to all others: elsewhere a flood is made on other machines, and what the
+    /// server needs beside it is not to be taken by that.
+    ///
     /// # Errors
     /// When the server does not answer.
     pub(super) async fn run(mut self, left: Arc<AtomicU64>) -> Result<Tally, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ended, end) = oneshot::channel();
+        let sending = move || {
+            #[cfg(target_os = "linux")]
+            rustix::process::nice(LOWER)?;
+            self.hand.reconnect()?;
+            runtime.block_on(self.requests(&left))
+        };
+        std::thread::Builder::new().name("hostile".to_owned()).spawn(move || ended.send(sending()).ok())?;
+        end.await?
+    }
+
+    async fn requests(mut self, left: &AtomicU64) -> Result<Tally, Failure> {
         while left.load(Ordering::Relaxed) > 0 {
             let before = self.tally.cases;
             self.request().await?;
