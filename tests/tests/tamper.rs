@@ -222,6 +222,13 @@ on_both_engines! {
             ("a record is removed", &["delete from record"]),
             ("a record counts more changes", &["update record set changes = changes + 1"]),
             ("a session has other attendances", &["update session set attendances = 1000"]),
+            ("a change in quarantine is not listed", &["delete from open_change where place / 256 = {KEPT}"]),
+            ("a change in quarantine is listed elsewhere", &["update open_change set code = 6838 where place / 256 = {KEPT}"]),
+            (
+                "an admitted change is listed",
+                &["insert into open_change (place, generation, code, device_id, verdict) \
+                   select id * 256, generation, code, device_id, 'quarantined' from batch where id = 1"],
+            ),
             ("a session is removed", &["delete from review", "delete from session where attendances = 20"]),
         ] {
             let copy = site.copy().await?;

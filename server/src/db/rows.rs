@@ -49,6 +49,12 @@ pub(crate) async fn execute(tx: &mut Tx, text: &str, values: &[Value<'_>]) -> Re
     Ok(on_db!(tx, |c| bind_all!(sqlx::query(AssertSqlSafe(text.to_owned())), values).execute(c).await.map(drop))?)
 }
 
+/// Executes `with wanted (…) as (values …) {then}` over rows of these columns, as often as it takes.
+pub(crate) async fn with(tx: &mut Tx, columns: &[&str], then: &str, values: &[Value<'_>]) -> Result<(), DbError> {
+    write(tx, &format!("with wanted ({}) as (values", columns.join(", ")), columns.len(), &format!(") {then}"), values)
+        .await
+}
+
 /// Executes `{head} (…), (…) {tail}` over rows of `width` values each, as often as it takes.
 pub(crate) async fn write(
     tx: &mut Tx,
@@ -80,8 +86,8 @@ where
     read_chunks(tx, 1, keys, |rows| format!("{head} {}", tuples(dialect, 1, rows))).await
 }
 
-/// Executes `{head} (…)` over single keys: `delete from t where a in`.
-pub(crate) async fn delete(tx: &mut Tx, head: &str, keys: &[Value<'_>]) -> Result<(), DbError> {
+/// Executes `{head} (…)` over single keys: `delete from t where a in`, or an update.
+pub(crate) async fn over(tx: &mut Tx, head: &str, keys: &[Value<'_>]) -> Result<(), DbError> {
     let dialect = tx.dialect();
     let mut rest = keys;
     for rows in chunks(1) {

@@ -71,12 +71,10 @@ pub async fn gaps(tx: &mut Tx, scope: &Scope, own: DeviceId) -> Result<BTreeMap<
 
 /// Changes that arrived and wait for others, by log.
 pub(crate) async fn waiting_changes(tx: &mut Tx) -> Result<Vec<(DeviceId, AreaId, i64)>, DbError> {
-    // The first condition is the one of the partial index. What is not judged yet waits with its batch, unless it forked.
-    const CHANGES: &str = "select b.device_id, b.generation, b.code, count(*) \
-        from change c join batch b on b.id = c.batch_id \
-        where c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') \
-        and (c.verdict = 'waiting' or c.verdict = 'unjudged' and b.state = 'waiting') \
-        group by b.device_id, b.generation, b.code";
+    // What is not judged yet waits with its batch, unless it forked.
+    const CHANGES: &str = "select o.device_id, o.generation, o.code, count(*) \
+        from open_change o join batch b on b.id = o.place / 256 where o.verdict in ('waiting', 'unjudged') \
+        and (o.verdict = 'waiting' or b.state = 'waiting') group by o.device_id, o.generation, o.code";
     let rows: Vec<(Blob<DeviceId>, i64, i64, i64)> = on_db!(tx, |c| sqlx::query_as(CHANGES).fetch_all(c).await)?;
     let of_row = |(Blob(device), generation, code, count)| Ok((device, stored_area(generation, code)?, count));
     rows.into_iter().map(of_row).collect()
@@ -91,6 +89,7 @@ mod tests {
     use crate::coverage::tests::run;
     use crate::db::Db;
     use crate::db::testing::{Failure, on_each};
+    use crate::ingest::open_change;
 
     #[test]
     fn each_stretch_before_a_batch_that_waits_is_missing() {
@@ -157,6 +156,7 @@ mod tests {
                 ),
             )
             .await?;
+            db.write(open_change::rebuild).await?;
             let mut tx = db.snapshot().await?;
             let (first, second, nobody) = (DeviceId([1; 8]), DeviceId([2; 8]), DeviceId([9; 8]));
             let all = gaps(&mut tx, &Scope::All, nobody).await?;

@@ -10,7 +10,9 @@ use sync_core::id::{AreaId, RecordKind};
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
+use crate::db::rows::{self, Find, Value};
 use crate::db::{DbError, Tx};
+use crate::ingest::open_change::batch_and_ordinal;
 use crate::on_db;
 use crate::project::stored_area;
 use crate::reference::{Catalogue, Resolution};
@@ -92,7 +94,7 @@ pub async fn count(tx: &mut Tx, catalogue: &Catalogue, scope: &Scope, unit: Opti
     }
     inbox.other_conflicts.count = other_conflicts(tx, catalogue, scope, unit).await?;
     inbox.duplicates.count = crate::duplicate::count_open(tx, catalogue, scope, unit).await?;
-    for (area, found) in quarantined(tx).await? {
+    for (area, found) in quarantined(tx, scope).await? {
         if may_lie_in(catalogue, scope, unit, area) {
             inbox.quarantined.add(found.count, found.oldest_received_at_ms);
         }
@@ -152,18 +154,34 @@ async fn other_conflicts(
     Ok(conflicts)
 }
 
-/// Changes in quarantine, by the area of their log.
-pub(crate) async fn quarantined(tx: &mut Tx) -> Result<BTreeMap<AreaId, Waiting>, DbError> {
-    // The first condition is the one of the partial index.
-    const OPEN: &str = "select b.generation, b.code, count(*), min(b.received_at_ms) \
-        from change c join batch b on b.id = c.batch_id \
-        where c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') and c.verdict = 'quarantined' \
-        group by b.generation, b.code";
-    let rows: Vec<(i64, i64, i64, Option<i64>)> = on_db!(tx, |c| sqlx::query_as(OPEN).fetch_all(c).await)?;
-    let of_row = |(generation, code, count, oldest_received_at_ms)| {
-        Ok((stored_area(generation, code)?, Waiting { count, oldest_received_at_ms }))
+/// Changes in quarantine, by the area of their log. What lies in areas the caller does not see costs nothing.
+pub(crate) async fn quarantined(tx: &mut Tx, scope: &Scope) -> Result<BTreeMap<AreaId, Waiting>, DbError> {
+    const EVERYWHERE: &str = "select generation, code, count(*), min(place) from open_change \
+        where verdict = 'quarantined' group by generation, code";
+    const IN_AREAS: Find<'_> = Find {
+        select: "generation, code, count(*), min(place)",
+        from: "open_change",
+        by: &["generation", "code"],
+        and: "verdict = 'quarantined' group by generation, code",
     };
-    rows.into_iter().map(of_row).collect()
+    const ARRIVED: &str = "select id, received_at_ms from batch where id in";
+    type Row = (i64, i64, i64, i64);
+    let rows: Vec<Row> = match scope.areas() {
+        None => on_db!(tx, |c| sqlx::query_as(EVERYWHERE).fetch_all(c).await)?,
+        Some(areas) => {
+            let keys = areas.iter().flat_map(|area| [Value::Int(area.generation.into()), Value::Int(area.code.into())]);
+            rows::read_by(tx, IN_AREAS, &keys.collect::<Vec<_>>()).await?
+        }
+    };
+    // Batches are numbered as they arrive.
+    let first: Vec<Value<'_>> = rows.iter().map(|row| Value::Int(batch_and_ordinal(row.3).0)).collect();
+    let arrived: BTreeMap<i64, i64> = rows::read(tx, ARRIVED, &first).await?.into_iter().collect();
+    rows.iter()
+        .map(|(generation, code, count, first)| {
+            let oldest_received_at_ms = arrived.get(&batch_and_ordinal(*first).0).copied();
+            Ok((stored_area(*generation, *code)?, Waiting { count: *count, oldest_received_at_ms }))
+        })
+        .collect()
 }
 
 /// Whether what was recorded in an area, in a village nobody names, is the caller's and may belong to the unit.

@@ -4,6 +4,7 @@ use super::{Number, Waiting, count};
 use crate::coverage::tests::{prepare, run};
 use crate::db::Db;
 use crate::db::testing::{Failure, on_each};
+use crate::ingest::open_change;
 use crate::session::testing::{Told, area, scope};
 
 fn waiting(count: i64, oldest: i64) -> Waiting {
@@ -97,6 +98,7 @@ async fn nothing_of_other_areas_is_counted() -> Result<(), Failure> {
             )
             .await?;
         }
+        db.write(open_change::rebuild).await?;
         let mut tx = db.snapshot().await?;
         let all = count(&mut tx, &catalogue, &scope(&[]), None).await?;
         assert_eq!((all.quarantined, all.other_conflicts), (waiting(2, 100), Number { count: 2 }));

@@ -1,6 +1,6 @@
 //! Batches of the server's own log: they carry changes of others that became part of their records late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ed25519_dalek::Signer as _;
@@ -9,7 +9,7 @@ use sync_core::log::{Batch, BatchHeader, Entry, LogId, RawChange, SCHEMA, Signat
 
 use super::decide::Adoption;
 use super::group::{Context, Group};
-use super::prepare::Prepared;
+use super::prepare::{Outlook, Prepared};
 use super::signer::Signer;
 use super::standing::{Standing, State, Via};
 use crate::db::DbError;
@@ -68,11 +68,12 @@ fn seal_one(group: &mut Group, area: AreaId, adoptions: &[&Adoption], context: &
     let key = PublicKey(context.server.verifying_key().to_bytes());
     let prepared = Prepared {
         header: batch.header().to_bytes(),
-        batch,
+        batch: Arc::new(batch),
         signer: Signer { key, is_server: true },
         credential: None,
         in_scope: true,
-        verdicts: Default::default(),
+        outlook: Outlook::Stored,
+        foreseen: HashMap::new(),
     };
     let index = group.add(Arc::new(prepared), context.now, Via::Server);
     let work = &mut group.works[index];

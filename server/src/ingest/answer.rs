@@ -254,11 +254,9 @@ impl Sending {
 
 /// Batches of this device of which the server has the hashes but not all bytes.
 async fn absent(tx: &mut Tx, device: DeviceId) -> Result<Vec<(LogId, BatchSeq)>, DbError> {
-    // The condition of the index of open changes as it stands there: without it SQLite reads every change.
-    const ABSENT: &str = "select distinct b.generation, b.code, b.seq from change c join batch b on b.id = c.batch_id \
-                          where c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') \
-                          and c.verdict = 'absent' and b.device_id = $1 and b.state = 'chained' \
-                          order by b.generation, b.code, b.seq limit $2";
+    const ABSENT: &str = "select distinct b.generation, b.code, b.seq from open_change o \
+                          join batch b on b.id = o.place / 256 where o.verdict = 'absent' and o.device_id = $1 \
+                          and b.state = 'chained' order by b.generation, b.code, b.seq limit $2";
     let rows: Vec<(i64, i64, i64)> =
         on_db!(tx, |c| sqlx::query_as(ABSENT).bind(Blob(device)).bind(MAX_WANTED).fetch_all(c).await)?;
     rows.into_iter()

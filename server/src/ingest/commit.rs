@@ -30,6 +30,15 @@ pub(crate) struct Submission {
     pub(crate) principal: Option<Principal>,
 }
 
+impl Submission {
+    /// How many changes it brings, and how many of them would lie in quarantine.
+    pub(crate) fn changes_and_refused(&self) -> (usize, usize) {
+        let batches = self.batches.iter().filter_map(|batch| batch.as_ref().ok());
+        batches
+            .fold((0, 0), |(changes, refused), batch| (changes + batch.batch.bodies().len(), refused + batch.refused()))
+    }
+}
+
 /// What became of a submission, once its transaction has committed.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -189,7 +198,7 @@ async fn fill(
                 continue;
             }
             let place = Place { batch_id: id, ordinal };
-            let bytes = Bytes::Of(prepared.clone(), ordinal);
+            let bytes = Bytes::Of(prepared.batch.clone(), ordinal);
             let standing = match state {
                 State::Forked => Standing::Quarantined(Reason::ForkedLog),
                 State::Chained | State::Waiting => Standing::Unjudged,
@@ -211,7 +220,7 @@ async fn fill(
                 bytes: Some(bytes),
                 binding: binding(&prepared, ordinal, false, &group.rights),
                 obstacle,
-                verdict: None,
+                foreseen: Vec::new(),
                 received_at: context.now,
                 late: true,
             });

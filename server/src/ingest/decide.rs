@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use sync_core::admit::ledger;
-
-use super::prepare::Prepared;
+use sync_core::log::Batch;
 
 /// Where a change's row is, or will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,16 +17,14 @@ pub(crate) struct Place {
 /// The framed bytes of a change, without a copy where they are part of a batch in memory.
 #[derive(Debug, Clone)]
 pub(crate) enum Bytes {
-    Of(Arc<Prepared>, usize),
+    Of(Arc<Batch>, usize),
     Read(Arc<Vec<u8>>),
 }
 
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Self::Of(prepared, ordinal) => {
-                prepared.batch.bodies()[*ordinal].as_ref().map_or(&[], |change| change.framed())
-            }
+            Self::Of(batch, ordinal) => batch.bodies()[*ordinal].as_ref().map_or(&[], |change| change.framed()),
             Self::Read(bytes) => bytes,
         }
     }

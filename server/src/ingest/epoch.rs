@@ -5,18 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::id::DeviceId;
+use sync_core::id::{BatchSeq, DeviceId};
 use sync_core::log::{Inventory, LogId};
 use sync_core::sync::{Epoch, Withheld};
 
 use super::signer::area;
-use super::store::seq_of;
+use super::store::{log_keys, seq_of};
 use crate::auth::random_bytes;
+use crate::db::rows::{self, Find, Value};
 use crate::db::{Blob, DbError, Tx};
 use crate::on_db;
 
-/// Rows of one statement: more than one batch has.
-const ROWS_AT_ONCE: i64 = 4096;
+/// Entries of one log, by batch and place in it.
+type Entries = BTreeSet<(BatchSeq, u8)>;
 
 /// The epoch of this database; all zero until the first one was begun.
 pub(crate) async fn current(tx: &mut Tx) -> Result<Epoch, DbError> {
@@ -37,8 +38,8 @@ pub(crate) async fn begin(tx: &mut Tx) -> Result<(), DbError> {
 /// The entries of chained batches that are not handed out, as far as it takes to compare them with what was withheld from
 /// the device `me`, by [`sync_core::sync::differs`].
 ///
-/// A log may have any number of such entries: of one that has more than the device says, one more is kept; of the
-/// device's own logs those it says. So what is kept is bounded by what the device sent.
+/// A log may have any number of such entries: of one that has more than the device says, one more is read; of the
+/// device's own logs those it says. So what is read is bounded by what the device sent, whatever others brought.
 pub(crate) async fn withheld(
     tx: &mut Tx,
     me: DeviceId,
@@ -46,40 +47,68 @@ pub(crate) async fn withheld(
     held: &Inventory,
     said: &Withheld,
 ) -> Result<Withheld, DbError> {
-    // Read from the index of such changes, whose condition stands here word for word: they are few, changes are many.
-    const READ: &str = "select c.batch_id, b.generation, b.code, b.device_id, b.seq, c.ordinal \
-                        from change c cross join batch b where c.verdict <> 'admitted' and c.batch_id > $1 \
-                        and b.id = c.batch_id and b.state = 'chained' order by c.batch_id limit $2";
-    type Row = (i64, i64, i64, Blob<DeviceId>, i64, i64);
     let mut withheld = Withheld::new();
     let is_compared = |log: &LogId| log.device != me || said.contains_key(log);
-    if !known.iter().any(|(log, _)| is_compared(log)) {
-        return Ok(withheld);
+    let compared: Vec<LogId> = known.iter().map(|(log, _)| *log).filter(is_compared).collect();
+    for log in with_any(tx, &compared).await? {
+        let none = BTreeSet::new();
+        let theirs = said.get(&log).unwrap_or(&none);
+        let common = known.head(&log).seq.min(held.head(&log).seq);
+        let ours = match log.device == me {
+            true => of_these(tx, &log, theirs).await?,
+            false => first(tx, &log, common, theirs.len() + 1).await?,
+        };
+        withheld.insert(log, ours.into_iter().filter(|(seq, _)| *seq <= common).collect());
     }
-    let mut after = 0;
-    loop {
-        let rows: Vec<Row> = on_db!(tx, |c| sqlx::query_as(READ).bind(after).bind(ROWS_AT_ONCE).fetch_all(c).await)?;
-        let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < ROWS_AT_ONCE);
-        // The last batch may go on behind these rows: it is read again.
-        after = rows.last().map_or(after, |row| row.0 - 1);
-        for (_, generation, code, Blob(device), seq, ordinal) in rows {
-            let log = LogId { area: area(generation, code)?, device };
-            let ordinal = u8::try_from(ordinal)
-                .map_err(|_| DbError::Damaged { column: "change.ordinal", why: ordinal.to_string() })?;
-            let entry = (seq_of(seq)?, ordinal);
-            let is_common = entry.0 <= known.head(&log).seq.min(held.head(&log).seq);
-            let theirs = said.get(&log);
-            let ours = withheld.get(&log).map_or(0, BTreeSet::len);
-            let counts = match device == me {
-                true => theirs.is_some_and(|theirs| theirs.contains(&entry)),
-                false => ours <= theirs.map_or(0, BTreeSet::len),
-            };
-            if is_common && counts {
-                withheld.entry(log).or_default().insert(entry);
-            }
-        }
-        if is_last {
-            return Ok(withheld);
-        }
-    }
+    Ok(withheld)
+}
+
+/// Those of these logs that have any entry that is not handed out.
+async fn with_any(tx: &mut Tx, logs: &[LogId]) -> Result<Vec<LogId>, DbError> {
+    const ANY: Find<'_> = Find {
+        select: "h.generation, h.code, h.device_id",
+        from: "log_head h",
+        by: &["h.generation", "h.code", "h.device_id"],
+        and: "exists (select 1 from batch b cross join change c where b.generation = h.generation and b.code = h.code \
+              and b.device_id = h.device_id and b.state = 'chained' and c.batch_id = b.id and c.verdict <> 'admitted')",
+    };
+    let rows: Vec<(i64, i64, Blob<DeviceId>)> = rows::read_by(tx, ANY, &log_keys(logs)).await?;
+    rows.into_iter()
+        .map(|(generation, code, Blob(device))| Ok(LogId { area: area(generation, code)?, device }))
+        .collect()
+}
+
+/// The first such entries of a log, at most so many, of the batches up to a place.
+async fn first(tx: &mut Tx, log: &LogId, up_to: BatchSeq, most: usize) -> Result<Entries, DbError> {
+    const FIRST: &str = "select b.seq, c.ordinal from batch b cross join change c where b.generation = $1 \
+                         and b.code = $2 and b.device_id = $3 and b.state = 'chained' and b.seq <= $4 \
+                         and c.batch_id = b.id and c.verdict <> 'admitted' order by b.seq, c.ordinal limit $5";
+    let rows: Vec<(i64, i64)> = on_db!(tx, |c| {
+        let of_log = sqlx::query_as(FIRST).bind(i64::from(log.area.generation)).bind(i64::from(log.area.code));
+        let up_to = i64::try_from(up_to.0).unwrap_or(i64::MAX);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        of_log.bind(Blob(log.device)).bind(up_to).bind(most).fetch_all(c).await
+    })?;
+    rows.into_iter().map(entry).collect()
+}
+
+/// Those of these entries of a log that are such entries.
+async fn of_these(tx: &mut Tx, log: &LogId, entries: &Entries) -> Result<Entries, DbError> {
+    const OF_BATCHES: Find<'_> = Find {
+        select: "b.seq, c.ordinal",
+        from: "batch b cross join change c",
+        by: &["b.generation", "b.code", "b.device_id", "b.seq"],
+        and: "b.state = 'chained' and c.batch_id = b.id and c.verdict <> 'admitted'",
+    };
+    let batches: BTreeSet<i64> = entries.iter().filter_map(|(seq, _)| i64::try_from(seq.0).ok()).collect();
+    let keys: Vec<Value<'_>> =
+        batches.into_iter().flat_map(|seq| log_keys([log]).into_iter().chain([Value::Int(seq)])).collect();
+    let rows: Vec<(i64, i64)> = rows::read_by(tx, OF_BATCHES, &keys).await?;
+    let ours = rows.into_iter().map(entry).collect::<Result<Entries, _>>()?;
+    Ok(ours.intersection(entries).copied().collect())
+}
+
+fn entry((seq, ordinal): (i64, i64)) -> Result<(BatchSeq, u8), DbError> {
+    let damaged = |_| DbError::Damaged { column: "change.ordinal", why: ordinal.to_string() };
+    Ok((seq_of(seq)?, u8::try_from(ordinal).map_err(damaged)?))
 }

@@ -12,6 +12,7 @@ use sync_core::log::{LogId, SCHEMA};
 use super::adopt;
 use super::decide::{Adoption, Bytes, Candidate, Place, Record};
 use super::load;
+use super::open_change;
 use super::prepare::{Prepared, binding};
 use super::rights::Rights;
 use super::signer::Signers;
@@ -199,11 +200,6 @@ impl Group {
         let obstacle = self.obstacle(work, state, context);
         // What devices give back of this server's own log after a restore is adopted again where it forked.
         let adopt_again = prepared.signer.is_server && state == State::Forked;
-        // The gate judged by the certificate's role alone.
-        let judged_alike = prepared
-            .credential
-            .as_ref()
-            .is_none_or(|sealed_as| self.rights.role(header.log.device, sealed_as.role) == sealed_as.role);
         (0..header.entries.len())
             .map(|ordinal| {
                 let entry = &header.entries[ordinal];
@@ -213,10 +209,10 @@ impl Group {
                     area: header.log.area,
                     record: entry.record,
                     hash: entry.change,
-                    bytes: body.then(|| Bytes::Of(prepared.clone(), ordinal)),
+                    bytes: body.then(|| Bytes::Of(prepared.batch.clone(), ordinal)),
                     binding: binding(prepared, ordinal, adopt_again, &self.rights),
                     obstacle,
-                    verdict: prepared.verdicts.get(&ordinal).filter(|_| judged_alike).cloned(),
+                    foreseen: prepared.foreseen.get(&ordinal).cloned().unwrap_or_default(),
                     received_at: work.received_at,
                     late: adopt_again,
                 }
@@ -258,6 +254,7 @@ impl Group {
             })
             .collect();
         store::insert(tx, &new).await?;
+        open_change::insert(tx, &new).await?;
         let mut journal = Draft::at(now);
         for new in &new {
             let what = (new.id, new.batch.log(), new.batch.head());
@@ -284,6 +281,7 @@ impl Group {
             })
             .collect();
         store::restand(tx, &restandings).await?;
+        open_change::follow(tx, &restandings).await?;
         for (place, (standing, _)) in &self.restandings {
             journal.judged(place.batch_id, place.ordinal, *standing);
         }

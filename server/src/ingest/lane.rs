@@ -1,18 +1,23 @@
 //! Two lanes to the one transaction at a time, so that who brings little does not wait for a flood of somebody else's.
 //!
 //! The quick lane takes submissions that are small, one of each device at a time. Everything else takes the bulk lane.
-//! Each lane is prepared by itself, the bulk lane where it gives way to everybody else, and quick groups are stored
-//! first. Whoever takes the bulk lane loses nothing but time, and not even that while nobody is in the quick one.
+//! Each lane is prepared by itself, the bulk lane where it gives way to everybody else. Quick groups are stored first, and
+//! while anybody is in the quick lane the bulk lane stores half of the time at most, and a fifth where most of what it
+//! brings is refused. Whoever takes it loses nothing but time, and not even that while nobody is in the quick one.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sync_core::id::DeviceId;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 /// So many quick groups in a row are stored while a bulk group waits; then it has its turn.
 const QUICK_IN_A_ROW: usize = 4;
+
+/// So many times as long as it stored the bulk lane rests when most of what it brought lies in quarantine.
+const REST_IF_REFUSED: u32 = 4;
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,31 +89,44 @@ pub(super) struct Ready<T> {
     quick: mpsc::Receiver<T>,
     bulk: mpsc::Receiver<T>,
     in_a_row: usize,
+    /// Until then the bulk lane rests.
+    rests_until: Instant,
 }
 
 impl<T> Ready<T> {
     /// What these two bring.
     pub(super) fn new(quick: mpsc::Receiver<T>, bulk: mpsc::Receiver<T>) -> Self {
-        Self { quick, bulk, in_a_row: 0 }
+        Self { quick, bulk, in_a_row: 0, rests_until: Instant::now() }
     }
 
-    /// The next one; `None` when nothing comes any more.
-    pub(super) async fn next(&mut self) -> Option<T> {
+    /// Leaves the next moments to the quick lane alone: as long as the bulk lane has just kept it waiting, and
+    /// [longer](REST_IF_REFUSED) where most of what it brought is refused.
+    pub(super) fn rest(&mut self, stored_in: Duration, is_refused: bool) {
+        self.rests_until = Instant::now() + stored_in * if is_refused { REST_IF_REFUSED } else { 1 };
+    }
+
+    /// The next one and its lane; `None` when nothing comes any more.
+    pub(super) async fn next(&mut self) -> Option<(Lane, T)> {
         if self.in_a_row >= QUICK_IN_A_ROW
+            && Instant::now() >= self.rests_until
             && let Ok(waiting) = self.bulk.try_recv()
         {
             self.in_a_row = 0;
-            return Some(waiting);
+            return Some((Lane::Bulk, waiting));
         }
+        let rested = async {
+            sleep_until(self.rests_until).await;
+            self.bulk.recv().await
+        };
         tokio::select! {
             biased;
             Some(next) = self.quick.recv() => {
                 self.in_a_row += 1;
-                Some(next)
+                Some((Lane::Quick, next))
             }
-            Some(next) = self.bulk.recv() => {
+            Some(next) = rested => {
                 self.in_a_row = 0;
-                Some(next)
+                Some((Lane::Bulk, next))
             }
             else => None,
         }
@@ -151,10 +169,26 @@ mod tests {
         drop((quick, bulk));
         let mut ready = Ready::new(from_quick, from_bulk);
         let mut order = Vec::new();
-        while let Some(next) = ready.next().await {
+        while let Some((_, next)) = ready.next().await {
             order.push(next);
         }
         let (quick, bulk) = (|number| ("quick", number), |number| ("bulk", number));
         assert_eq!(order, [quick(0), quick(1), quick(2), quick(3), bulk(0), quick(4), quick(5), bulk(1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_bulk_lane_rests_only_the_quick_one_is_served() {
+        let (quick, from_quick) = mpsc::channel(16);
+        let (bulk, from_bulk) = mpsc::channel(16);
+        bulk.try_send("bulk").expect("there is room");
+        let mut ready = Ready::new(from_quick, from_bulk);
+        ready.rest(Duration::from_secs(9), false);
+        let nothing = tokio::time::timeout(Duration::from_secs(8), ready.next()).await;
+        assert!(nothing.is_err(), "it rests");
+        for _ in 0..=QUICK_IN_A_ROW {
+            quick.try_send("quick").expect("there is room");
+            assert_eq!(ready.next().await, Some((Lane::Quick, "quick")));
+        }
+        assert_eq!(ready.next().await, Some((Lane::Bulk, "bulk")), "then it has its turn");
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn take(record: &mut Record, row: ChangeRow, known: &Known) {
                 bytes,
                 binding: row_binding(&row, known, false),
                 obstacle: standing.reason(),
-                verdict: None,
+                foreseen: Vec::new(),
                 received_at: row.received_at,
                 late: row.chained,
             };

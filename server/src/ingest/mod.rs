@@ -3,7 +3,7 @@
 //! Sync, deposit, carried files and restored devices all end in [`Ingest::submit`]:
 //!
 //! 1. **prepare** (no transaction, by [lane](lane)): the signing device must be enrolled and its signature must hold,
-//!    else nothing of the batch is stored; changes meet the gate as far as that needs no record.
+//!    else nothing of the batch is stored; changes meet the gate, upon their records as they are then.
 //! 2. **place**: a batch follows its log (chained), leaves a gap (waiting), or finds its place taken (forked).
 //! 3. **decide**: each change of a chained batch is admitted, waits for another change, or is kept in quarantine.
 //! 4. **write**: batches, changes, heads, records and the read tables, many rows a statement; one commit for all
@@ -21,10 +21,12 @@ mod decide;
 mod deposit;
 mod encoding;
 pub(crate) mod epoch;
+mod foresee;
 mod group;
 mod inventory;
 mod lane;
 mod load;
+pub(crate) mod open_change;
 mod page;
 mod prepare;
 mod queue;

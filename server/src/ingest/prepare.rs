@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use sync_core::admit::{Binding, Verdict, judge};
+use sync_core::admit::Binding;
+use sync_core::admit::ledger::Foreseen;
 use sync_core::id::{AreaId, BatchHash, RecorderId, Role, UnixMs};
 use sync_core::log::{Batch, SCHEMA};
 
@@ -18,15 +19,27 @@ const MAX_SEQ: u64 = i64::MAX as u64 - 1;
 /// A batch of a known device whose signature holds.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) batch: Batch,
+    pub(crate) batch: Arc<Batch>,
     pub(crate) header: Vec<u8>,
     pub(crate) signer: Signer,
     pub(crate) credential: Option<Arc<Credential>>,
     /// Whether the certificate covers the log's area.
     pub(crate) in_scope: bool,
-    /// What the gate says of each change that no record is needed for, by ordinal, so that nothing of it is left for the
-    /// transaction: all of a change that begins a record, the first look at any other.
-    pub(crate) verdicts: HashMap<usize, Verdict>,
+    /// What lies before its changes.
+    pub(crate) outlook: Outlook,
+    /// What the gate said of its changes, by ordinal, so that little of it is left for the transaction.
+    pub(crate) foreseen: HashMap<usize, Vec<Foreseen>>,
+}
+
+/// What lies before the changes of a batch, as far as can be told before the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// The gate judges them.
+    Gate,
+    /// They lie in quarantine, whatever they hold.
+    Quarantine,
+    /// They are stored, and were judged then.
+    Stored,
 }
 
 /// Why a batch is not stored at all: nobody known vouches for it.
@@ -47,7 +60,23 @@ impl Prepared {
         let credential = known.credentials.get(&credential_id(&batch)).cloned();
         let in_scope = covers(signer, credential.as_deref(), batch.log().area, lineage);
         let header = batch.header().to_bytes();
-        Some(Self { batch, header, signer, credential, in_scope, verdicts: HashMap::new() })
+        let (batch, foreseen) = (Arc::new(batch), HashMap::new());
+        Some(Self { batch, header, signer, credential, in_scope, outlook: Outlook::Stored, foreseen })
+    }
+
+    /// How many of its changes would lie in quarantine, as far as that was foreseen.
+    pub(super) fn refused(&self) -> usize {
+        match self.outlook {
+            Outlook::Gate => self.foreseen.values().filter(|said| said.iter().all(Foreseen::is_refusal)).count(),
+            Outlook::Quarantine => self.batch.bodies().len(),
+            Outlook::Stored => 0,
+        }
+    }
+
+    /// What the certificate says of an entry's author, whatever the account says meanwhile; `None` when that is unknown.
+    pub(super) fn certified(&self, ordinal: usize) -> Option<Binding> {
+        let person = self.credential.as_ref().map(|credential| (credential.recorder, credential.role));
+        bound(&self.batch, ordinal, self.signer, person, false)
     }
 }
 
@@ -120,29 +149,35 @@ fn prepare_one(batch: Batch, against: &Against) -> Result<Prepared, Refusal> {
     }
     let credential = known.credentials.get(&credential_id(&batch)).cloned();
     let in_scope = covers(signer, credential.as_deref(), batch.log().area, lineage);
-    let mut verdicts = HashMap::new();
-    let worth_judging = in_scope
-        && batch.header().schema <= SCHEMA
-        && !stored.contains(&batch.hash())
-        && credential.as_ref().is_none_or(|credential| *now < credential.expires_at);
-    if worth_judging {
-        let person = credential.as_ref().map(|credential| (credential.recorder, credential.role));
-        for (ordinal, (entry, body)) in batch.changes().enumerate() {
-            let Some(body) = body else { continue };
-            if let Some(binding) = bound(&batch, ordinal, signer, person, false) {
-                let verdict = judge::<&[u8]>(&[], body.framed(), &binding);
-                // Of a change that follows others only a refusal is worth keeping: what lets it wait is judged later.
-                if entry.is_first() || (!signer.is_server && matches!(verdict, Verdict::Quarantined(_))) {
-                    verdicts.insert(ordinal, verdict);
-                }
-            }
-        }
-    }
+    let has_expired = credential.as_ref().is_some_and(|credential| *now >= credential.expires_at);
+    let outlook = match stored.contains(&batch.hash()) {
+        true => Outlook::Stored,
+        false if in_scope && batch.header().schema <= SCHEMA && !has_expired => Outlook::Gate,
+        false => Outlook::Quarantine,
+    };
     let header = batch.header().to_bytes();
-    Ok(Prepared { batch, header, signer, credential, in_scope, verdicts })
+    let foreseen = HashMap::new();
+    let mut prepared = Prepared { batch: Arc::new(batch), header, signer, credential, in_scope, outlook, foreseen };
+    if outlook == Outlook::Gate {
+        prepared.foreseen = foresee_alone(&prepared);
+    }
+    Ok(prepared)
 }
 
-type Checked = Result<Arc<Prepared>, Refusal>;
+fn foresee_alone(prepared: &Prepared) -> HashMap<usize, Vec<Foreseen>> {
+    let mut foreseen = HashMap::new();
+    for (ordinal, (entry, body)) in prepared.batch.changes().enumerate() {
+        if let (Some(body), Some(binding)) = (body, prepared.certified(ordinal))
+            && let Some(said) = Foreseen::alone(entry.change, body.framed(), &binding)
+        {
+            foreseen.insert(ordinal, vec![said]);
+        }
+    }
+    foreseen
+}
+
+/// A batch to be stored, or why it is not.
+pub(super) type Checked = Result<Prepared, Refusal>;
 type Checking = Pin<Box<dyn Future<Output = Option<Vec<Checked>>> + Send>>;
 
 /// Checks batches on every core, or by these workers; the results keep their order.
@@ -164,9 +199,7 @@ pub(crate) async fn prepare(batches: Vec<Batch>, against: Against, workers: Opti
     let tasks = shares.into_iter().map(|share| {
         let against = against.clone();
         let count = share.len();
-        let check = move || -> Vec<Checked> {
-            share.into_iter().map(|batch| prepare_one(batch, &against).map(Arc::new)).collect()
-        };
+        let check = move || -> Vec<Checked> { share.into_iter().map(|batch| prepare_one(batch, &against)).collect() };
         // Either begins at once; what follows only waits.
         let task: Checking = match workers {
             Some(workers) => {

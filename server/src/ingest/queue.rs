@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sync_core::id::{BatchHash, DeviceId};
 use sync_core::log::Batch;
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::agreement::{Notes, Taken};
 use super::commit::{self, Outcome, Submission};
+use super::foresee::foresee;
 use super::group::Context;
 use super::inventory::Inventories;
 use super::lane::{Bringer, Lane, Place, QuickLane, Ready};
@@ -268,7 +269,9 @@ pub(crate) async fn prepare_group(
     }
     let against = Against { known, lineage: context.lineage.clone(), stored, now: context.now };
     let workers = (lane == Lane::Bulk).then_some(&app.intake.workers);
-    let mut prepared = prepare::prepare(batches, against, workers).await.into_iter();
+    let mut prepared = prepare::prepare(batches, against, workers).await;
+    foresee(app, &mut prepared, &context, workers).await;
+    let mut prepared = prepared.into_iter().map(|checked| checked.map(Arc::new));
     let submissions = shapes
         .into_iter()
         .map(|(count, via, carrier, principal)| {
@@ -299,30 +302,47 @@ pub(crate) async fn context(app: &AppState) -> Result<Context, Problem> {
 }
 
 async fn store_groups(app: crate::app::WeakState, mut ready: Ready<Group>) {
-    while let Some(Group { submissions, replies, context }) = ready.next().await {
+    while let Some((lane, group)) = ready.next().await {
         let Some(app) = app.upgrade() else { return };
-        let requests = submissions.len();
-        match store_group(&app, &submissions, &context).await {
-            Ok(outcomes) => {
-                // A group of notes alone is none of requests.
-                if requests > 0 {
-                    metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
-                }
-                for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                    reply.send(Ok(outcome));
-                }
+        let (began, refused) = (Instant::now(), is_mostly_refused(&group.submissions));
+        store_and_reply(&app, group).await;
+        if lane == Lane::Bulk && app.ingest.quick.is_in_use() {
+            ready.rest(began.elapsed(), refused);
+        }
+    }
+}
+
+/// Whether more than half of the changes would lie in quarantine.
+fn is_mostly_refused(submissions: &[Arc<Submission>]) -> bool {
+    let (changes, refused) = submissions
+        .iter()
+        .map(|submission| submission.changes_and_refused())
+        .fold((0, 0), |(all, all_refused), (changes, refused)| (all + changes, all_refused + refused));
+    2 * refused > changes
+}
+
+async fn store_and_reply(app: &AppState, Group { submissions, replies, context }: Group) {
+    let requests = submissions.len();
+    match store_group(app, &submissions, &context).await {
+        Ok(outcomes) => {
+            // A group of notes alone is none of requests.
+            if requests > 0 {
+                metrics::histogram!("banlang_ingest_group_requests").record(requests as f64);
             }
-            Err(problem) if requests == 1 || problem.concerns_all() => {
-                for reply in replies {
-                    reply.send(Err(problem.clone()));
-                }
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                reply.send(Ok(outcome));
             }
-            // One of them may be at fault: each alone, so that it harms no other.
-            Err(_) => {
-                for (reply, submission) in replies.into_iter().zip(submissions) {
-                    let alone = store_group(&app, std::slice::from_ref(&submission), &context).await;
-                    reply.send(alone.map(|outcomes| outcomes.into_iter().next().unwrap_or_default()));
-                }
+        }
+        Err(problem) if requests == 1 || problem.concerns_all() => {
+            for reply in replies {
+                reply.send(Err(problem.clone()));
+            }
+        }
+        // One of them may be at fault: each alone, so that it harms no other.
+        Err(_) => {
+            for (reply, submission) in replies.into_iter().zip(submissions) {
+                let alone = store_group(app, std::slice::from_ref(&submission), &context).await;
+                reply.send(alone.map(|outcomes| outcomes.into_iter().next().unwrap_or_default()));
             }
         }
     }

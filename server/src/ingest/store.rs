@@ -44,7 +44,8 @@ pub(crate) async fn next_batch_id(tx: &mut Tx) -> Result<i64, DbError> {
     Ok(on_db!(tx, |c| sqlx::query_scalar(NEXT).fetch_one(c).await)?)
 }
 
-fn log_keys<'a>(logs: impl IntoIterator<Item = &'a LogId>) -> Vec<Value<'a>> {
+/// Logs as keys of three columns: generation, code, device.
+pub(super) fn log_keys<'a>(logs: impl IntoIterator<Item = &'a LogId>) -> Vec<Value<'a>> {
     logs.into_iter()
         .flat_map(|log| {
             [
@@ -268,20 +269,22 @@ pub(crate) struct Restanding<'a> {
 
 /// Writes how stored changes stand now. The reason of one that was quarantined stays for the record.
 pub(crate) async fn restand(tx: &mut Tx, changes: &[Restanding<'_>]) -> Result<(), DbError> {
-    const UPDATE: &str = "update change set verdict = $3, reason = coalesce($4, reason), bytes = coalesce($5, bytes) \
-                          where batch_id = $1 and ordinal = $2";
-    for change in changes {
-        on_db!(tx, |c| sqlx::query(UPDATE)
-            .bind(change.place.batch_id)
-            .bind(change.place.ordinal as i64)
-            .bind(change.standing.name())
-            .bind(change.standing.reason().map(|reason| reason.code()))
-            .bind(change.bytes.map(<[u8]>::to_vec))
-            .execute(c)
-            .await
-            .map(drop))?;
-    }
-    Ok(())
+    const COLUMNS: [&str; 5] = ["batch", "place", "stands", "because", "holds"];
+    const UPDATE: &str = "update change set verdict = stands, reason = coalesce(because, reason), \
+                          bytes = coalesce(holds, bytes) from wanted where batch_id = batch and ordinal = place";
+    let values: Vec<Value<'_>> = changes
+        .iter()
+        .flat_map(|change| {
+            [
+                Value::Int(change.place.batch_id),
+                Value::Int(change.place.ordinal as i64),
+                Value::Text(change.standing.name()),
+                Value::OptText(change.standing.reason().map(|reason| reason.code())),
+                Value::OptBytes(change.bytes),
+            ]
+        })
+        .collect();
+    rows::with(tx, &COLUMNS, UPDATE, &values).await
 }
 
 /// Writes how stored batches stand now.

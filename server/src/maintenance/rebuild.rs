@@ -7,6 +7,7 @@ use sync_core::record;
 
 use crate::audit::{self, Actor};
 use crate::db::{Blob, Db, DbError, Tx};
+use crate::ingest::open_change;
 use crate::ingest::stored::{Record, Signers, lock, records, set_records};
 use crate::on_db;
 use crate::project::{self, Projected, Projector};
@@ -23,7 +24,7 @@ pub struct Rebuilt {
     pub records: u64,
 }
 
-/// Makes log heads, record heads and the read tables again, in one transaction. Batches and verdicts stay as they are.
+/// Makes log heads, open changes, record heads and the read tables again, in one transaction. Batches and verdicts stay as they are.
 ///
 /// # Errors
 /// The database's; [`DbError::Damaged`] when an admitted record cannot be read. Then nothing changed.
@@ -62,6 +63,7 @@ async fn rebuild_in(tx: &mut Tx) -> Result<Rebuilt, DbError> {
     for delete in ["delete from log_head", "delete from record"] {
         on_db!(tx, |c| sqlx::query(delete).execute(c).await.map(drop))?;
     }
+    open_change::rebuild(tx).await?;
     project::clear(tx).await?;
     on_db!(tx, |c| sqlx::query(HEADS).execute(c).await.map(drop))?;
     let logs = on_db!(tx, |c| sqlx::query_scalar(LOGS).fetch_one(c).await)?;

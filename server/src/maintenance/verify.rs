@@ -9,8 +9,8 @@ use super::certificates::certificates;
 use super::rebuild::{next, project_all};
 use crate::cli::Lang;
 use crate::db::{Blob, Db, DbError, Tx};
-use crate::ingest::area;
 use crate::ingest::stored::Signers;
+use crate::ingest::{area, open_change};
 use crate::journal;
 use crate::on_db;
 use crate::project;
@@ -59,6 +59,10 @@ const VIETNAMESE: &[(&str, &str)] = &[
     ("it has a head but no chained batch", "có đầu nhật ký nhưng không có lô nào đã nối"),
     ("it has chained batches but no head", "có lô đã nối nhưng không có đầu nhật ký"),
     ("its row is not what its admitted changes make", "dòng đã lưu không khớp các thay đổi đã nhận"),
+    (
+        "its row among the open changes is not what its verdict makes",
+        "dòng trong bảng thay đổi chờ xử lý không khớp kết quả xét",
+    ),
     ("it has a row but no admitted change", "có dòng nhưng không có thay đổi nào được nhận"),
     ("the row is there, and the batches make none", "có dòng mà các lô không tạo ra"),
     ("the batches make a row, and it is not there", "thiếu dòng mà các lô tạo ra"),
@@ -94,8 +98,8 @@ const VIETNAMESE: &[(&str, &str)] = &[
     (" of ", " của "),
 ];
 
-/// Checks the journal, every chain, signature, hash, change, certificate, log head, record and read table in one state of
-/// the database.
+/// Checks the journal, every chain, signature, hash, change, certificate, log head, open change, record and read table in
+/// one state of the database.
 ///
 /// `scratch` is a fresh, migrated SQLite database, in which the read tables are made anew to be compared.
 ///
@@ -110,6 +114,7 @@ pub async fn verify(db: &Db, scratch: &Db) -> Result<Vec<Finding>, DbError> {
     findings.extend(told.into_iter().map(|(subject, difference)| Finding { subject, difference }));
     certificates(&mut tx, &mut findings).await?;
     heads(&mut tx, &chains, &mut findings).await?;
+    open_changes(&mut tx, &mut findings).await?;
     records(&mut tx, scratch, &mut findings).await?;
     let mut made = scratch.snapshot().await?;
     let differences = project::compare(&mut tx, &mut made, TOLD).await?;
@@ -255,6 +260,16 @@ async fn heads(tx: &mut Tx, chains: &Chains, findings: &mut Vec<Finding>) -> Res
     }
     for (log, head) in tops {
         say(log, format!("it has no head, and its last chained batch is {} ({})", head.seq, head.hash));
+    }
+    Ok(())
+}
+
+/// The table in which changes that nobody has decided on are found, against the changes.
+async fn open_changes(tx: &mut Tx, findings: &mut Vec<Finding>) -> Result<(), DbError> {
+    let most = i64::try_from(TOLD).unwrap_or(i64::MAX);
+    for (batch, ordinal) in open_change::differences(tx, most).await? {
+        let difference = "its row among the open changes is not what its verdict makes".to_owned();
+        findings.push(Finding { subject: format!("change {ordinal} of batch {batch}"), difference });
     }
     Ok(())
 }

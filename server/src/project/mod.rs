@@ -207,7 +207,7 @@ impl Projector {
         session_row::write_rows(tx, rows.values()).await?;
         stored::restate(tx, &restated).await?;
         let known: Vec<RecordId> = rows.keys().filter(|id| old.contains_key(*id)).copied().collect();
-        rows::delete(tx, "delete from session_material where record_id in", &ids(&known)).await?;
+        rows::over(tx, "delete from session_material where record_id in", &ids(&known)).await?;
         session_row::write_material(tx, rows.values()).await?;
         other_rows::write_reviews(tx, self.reviews.values()).await?;
         other_rows::write_panel_checks(tx, self.panel_checks.values()).await?;
@@ -243,7 +243,7 @@ impl Projector {
     /// Replaces the conflicts of the records written. `known` are the sessions that had rows before.
     async fn write_conflicts(&self, tx: &mut Tx, mut known: Vec<RecordId>) -> Result<(), DbError> {
         known.extend(self.reviews.keys().chain(self.panel_checks.keys()));
-        rows::delete(tx, "delete from conflict where record_id in", &ids(&known)).await?;
+        rows::over(tx, "delete from conflict where record_id in", &ids(&known)).await?;
         let values: Vec<Value<'_>> = self.conflicts.values().flatten().flat_map(ConflictRow::values).collect();
         const INSERT: &str = "insert into conflict (record_id, field, kind, generation, code, claims) values";
         rows::write(tx, INSERT, ConflictRow::WIDTH, "", &values).await

@@ -137,8 +137,8 @@ pub(super) async fn suspect(
             pairs.extend(others.map(|other| (one.record_id.0, other.record_id.0)));
         }
     }
-    rows::delete(tx, "delete from duplicate_suspect where record_a in", &keys_of(&members)).await?;
-    rows::delete(tx, "delete from duplicate_suspect where record_b in", &keys_of(&members)).await?;
+    rows::over(tx, "delete from duplicate_suspect where record_a in", &keys_of(&members)).await?;
+    rows::over(tx, "delete from duplicate_suspect where record_b in", &keys_of(&members)).await?;
     if pairs.is_empty() {
         return Ok(());
     }

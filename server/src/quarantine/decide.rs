@@ -15,6 +15,7 @@ use crate::ingest::Standing;
 use crate::ingest::adoption::{
     Bytes, Candidate, ChangeRow, Context, Group, change_at, credentials_of_row, heads, lock, next_batch_id, row_binding,
 };
+use crate::ingest::open_change;
 use crate::journal::Draft;
 use crate::on_db;
 use crate::problem::Problem;
@@ -78,7 +79,7 @@ pub(super) async fn adopt(
         bytes: row.bytes.clone().map(Bytes::Read),
         binding,
         obstacle: None,
-        verdict: None,
+        foreseen: Vec::new(),
         received_at: context.now,
         late: true,
     };
@@ -113,6 +114,7 @@ pub(crate) async fn leave_in(
         return Err(decided(row.standing));
     }
     on_db!(tx, |c| sqlx::query(LEAVE).bind(at.0).bind(at.1).execute(c).await.map(drop)).map_err(DbError::from)?;
+    open_change::remove(tx, row.place).await?;
     note_decision(tx, principal, (at, Standing::Left), Some(why), context).await?;
     let detail = json!({ "area": row.log.area, "record": row.record, "device": row.log.device,
         "reason": row.standing.reason(), "why": why });

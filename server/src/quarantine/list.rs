@@ -1,17 +1,18 @@
 //! What lies in quarantine, for those who decide.
 
+use std::collections::BTreeSet;
+
 use sqlx::AssertSqlSafe;
 use sync_core::admit::{Reason, scan};
 use sync_core::id::{AreaId, ChangeHash, DeviceId, RecordId, RecordKind, UnixMs};
+use sync_core::log::limits;
 use utoipa::ToSchema;
 
-use crate::app::AppState;
-use crate::db::{Blob, DbError};
+use crate::db::rows::{self, Find, Value};
+use crate::db::{Blob, Db, DbError, Tx};
+use crate::ingest::open_change::{batch_and_ordinal, number};
 use crate::ingest::{area, stored_standing};
 use crate::on_db;
-
-/// Rows looked at in one statement.
-const STEP: i64 = 500;
 
 /// A change that was kept and not admitted.
 #[derive(Debug, Clone, serde::Serialize, ToSchema)]
@@ -121,63 +122,119 @@ impl Which {
         })
     }
 
-    /// The condition of a partial index as it stands there, and the verdicts listed.
-    fn condition(self) -> &'static str {
+    /// Where their places are found.
+    fn source(self) -> Source {
+        const OPEN: Source = Source {
+            select: "select place from open_change",
+            in_an_area: &["verdict = 'quarantined'", "verdict = 'waiting'"],
+            anywhere: "verdict not in ('unjudged', 'absent')",
+            after: "place > $1 order by place",
+        };
+        const LEFT: Source = Source {
+            select: "select c.batch_id * 256 + c.ordinal from change c join batch b on b.id = c.batch_id",
+            in_an_area: &["c.verdict in ('left', 'released') and c.verdict = 'left'"],
+            anywhere: "c.verdict in ('left', 'released') and c.verdict = 'left'",
+            after: "(c.batch_id, c.ordinal) > ($1 / 256, $1 % 256) order by c.batch_id, c.ordinal",
+        };
         match self {
-            Self::Open => {
-                "c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') and c.verdict in ('quarantined', 'waiting')"
-            }
-            Self::Quarantined => {
-                "c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') and c.verdict = 'quarantined'"
-            }
-            Self::Waiting => "c.verdict in ('waiting', 'unjudged', 'absent', 'quarantined') and c.verdict = 'waiting'",
-            Self::Left => "c.verdict in ('left', 'released') and c.verdict = 'left'",
-            Self::Released => "c.verdict in ('left', 'released') and c.verdict = 'released'",
+            Self::Open => OPEN,
+            Self::Quarantined => Source {
+                in_an_area: &["verdict = 'quarantined'"],
+                anywhere: "verdict not in ('unjudged', 'absent', 'waiting')",
+                ..OPEN
+            },
+            Self::Waiting => Source { in_an_area: &["verdict = 'waiting'"], anywhere: "verdict = 'waiting'", ..OPEN },
+            Self::Left => LEFT,
+            Self::Released => Source {
+                in_an_area: &["c.verdict in ('left', 'released') and c.verdict = 'released'"],
+                anywhere: "c.verdict in ('left', 'released') and c.verdict = 'released'",
+                ..LEFT
+            },
         }
     }
 }
 
-/// At most `limit` changes whose logs are of areas that `seen` accepts, after a place, in the order of arrival.
+/// A statement in parts, each said so that an index answers it.
+#[derive(Debug)]
+struct Source {
+    /// The places, as one number each.
+    select: &'static str,
+    /// Conditions for one area; each change meets one of them.
+    in_an_area: &'static [&'static str],
+    /// The condition for all areas. Where most of the table meets it, it says what is not meant: SQLite would sort all
+    /// that is meant rather than read it in order.
+    anywhere: &'static str,
+    /// The condition that a place comes after `$1`, and the order.
+    after: &'static str,
+}
+
+/// A batch and an ordinal.
+type At = (i64, i64);
+/// No change has a higher ordinal.
+const LAST_ORDINAL: i64 = limits::ENTRIES as i64 - 1;
+
+/// At most `limit` changes whose logs are of these areas, or of any, after a place, in the order of arrival.
 ///
 /// # Errors
 /// The database's.
 pub async fn list(
-    app: &AppState,
-    seen: impl Fn(AreaId) -> bool,
+    db: &Db,
+    areas: Option<&BTreeSet<AreaId>>,
     which: Which,
-    after: (i64, i64),
+    after: At,
     limit: usize,
 ) -> Result<Vec<Item>, DbError> {
-    const FROM: &str = "select c.batch_id, c.ordinal, c.verdict, c.reason, c.record_id, c.kind, c.change_hash, c.bytes, \
-        b.generation, b.code, b.device_id, b.sealed_at_ms, b.received_at_ms, d.label, d.account_id, a.display_name, \
-        c.decided_at_ms, p.display_name as decided_by, c.note \
-        from change c join batch b on b.id = c.batch_id join device d on d.id = b.device_id \
-        left join account a on a.id = d.account_id left join account p on p.id = c.decided_by";
-    let text = format!(
-        "{FROM} where {} and (c.batch_id > $1 or (c.batch_id = $1 and c.ordinal > $2)) \
-         order by c.batch_id, c.ordinal limit $3",
-        which.condition()
-    );
-    let (mut after, mut items) = (after, Vec::new());
-    loop {
-        let rows: Vec<Row> = on_db!(app.db, |c| {
-            let query = sqlx::query_as(AssertSqlSafe(text.clone()));
-            query.bind(after.0).bind(after.1).bind(STEP).fetch_all(c).await
-        })?;
-        let last = rows.len() < STEP as usize;
-        for row in rows {
-            after = (row.batch_id, row.ordinal);
-            if seen(area(row.generation, row.code)?) {
-                items.push(Item::of(row)?);
-            }
-            if items.len() == limit {
-                return Ok(items);
-            }
-        }
-        if last {
-            return Ok(items);
+    const ITEMS: Find<'_> = Find {
+        select: "c.batch_id, c.ordinal, c.verdict, c.reason, c.record_id, c.kind, c.change_hash, c.bytes, \
+                 b.generation, b.code, b.device_id, b.sealed_at_ms, b.received_at_ms, d.label, d.account_id, \
+                 a.display_name, c.decided_at_ms, p.display_name as decided_by, c.note",
+        from: "change c join batch b on b.id = c.batch_id join device d on d.id = b.device_id \
+               left join account a on a.id = d.account_id left join account p on p.id = c.decided_by",
+        by: &["c.batch_id", "c.ordinal"],
+        and: "true",
+    };
+    let mut tx = db.snapshot().await?;
+    let places = places(&mut tx, areas, which, after, limit).await?;
+    let keys: Vec<Value<'_>> =
+        places.iter().flat_map(|(batch, ordinal)| [Value::Int(*batch), Value::Int(*ordinal)]).collect();
+    let rows: Vec<Row> = rows::read_by(&mut tx, ITEMS, &keys).await?;
+    let mut items = rows.into_iter().map(Item::of).collect::<Result<Vec<_>, _>>()?;
+    items.sort_by_key(|item| (item.batch, item.ordinal));
+    Ok(items)
+}
+
+/// The first places, in the order of arrival. Of each area no more is read than can be among them.
+async fn places(
+    tx: &mut Tx,
+    areas: Option<&BTreeSet<AreaId>>,
+    which: Which,
+    after: At,
+    limit: usize,
+) -> Result<BTreeSet<At>, DbError> {
+    let source = which.source();
+    let after = number(after.0, after.1.min(LAST_ORDINAL));
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let conditions: Vec<String> = match areas {
+        None => vec![source.anywhere.to_owned()],
+        Some(areas) => areas
+            .iter()
+            .flat_map(|AreaId { generation, code }| {
+                let of_area = move |verdict| format!("{verdict} and generation = {generation} and code = {code}");
+                source.in_an_area.iter().map(of_area)
+            })
+            .collect(),
+    };
+    let mut places = BTreeSet::new();
+    for condition in conditions {
+        let text = format!("{} where {condition} and {} limit $2", source.select, source.after);
+        let found: Vec<i64> =
+            on_db!(tx, |c| sqlx::query_scalar(AssertSqlSafe(text)).bind(after).bind(most).fetch_all(c).await)?;
+        places.extend(found.into_iter().map(batch_and_ordinal));
+        while places.len() > limit {
+            places.pop_last();
         }
     }
+    Ok(places)
 }
 
 impl Item {

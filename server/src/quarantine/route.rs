@@ -1,8 +1,10 @@
 //! The routes of the quarantine.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use sync_core::id::{DeviceId, Role};
+use sync_core::id::{AreaId, DeviceId, Role};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -129,8 +131,13 @@ async fn quarantine(
     let catalogue = app.reference.current().await?;
     let unit = part.area.as_deref().map(|text| known_area(&catalogue, text)).transpose()?;
     // A change that was not admitted names no village that could be trusted.
-    let seen = |area| may_lie_in(&catalogue, &principal.areas, unit, area);
-    Ok(Json(Items { items: list(&app, seen, which, after, part.limit).await? }))
+    let seen = |area: &AreaId| may_lie_in(&catalogue, &principal.areas, unit, *area);
+    let areas: Option<BTreeSet<AreaId>> = match (principal.areas.areas(), unit) {
+        (None, None) => None,
+        (None, Some(_)) => Some(catalogue.units().map(|unit| unit.area).filter(seen).collect()),
+        (Some(areas), _) => Some(areas.iter().copied().filter(seen).collect()),
+    };
+    Ok(Json(Items { items: list(&app.db, areas.as_ref(), which, after, part.limit).await? }))
 }
 
 /// What of the caller's own device is kept and does not count, with the reasons

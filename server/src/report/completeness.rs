@@ -72,7 +72,7 @@ pub(super) async fn read(
     for (_, area, changes) in waiting_changes(tx).await? {
         completeness.waiting_changes += if here(area) { changes } else { 0 };
     }
-    for (area, waiting) in quarantined(tx).await? {
+    for (area, waiting) in quarantined(tx, scope).await? {
         completeness.quarantined += if here(area) { waiting.count } else { 0 };
     }
     for (area, village, pairs) in count_open_in(tx, reported.areas().as_ref(), (days.from, days.to)).await? {

@@ -3,6 +3,7 @@
 //! Each page of the load tool is asked of a server over a province that is full in small. Every statement the server ran
 //! is looked at: on SQLite by its query plan, on PostgreSQL by what the plan that ran really read. No time is compared.
 
+mod flood;
 mod heard;
 mod postgres;
 mod sqlite;

@@ -34,20 +34,35 @@ pub(crate) async fn tell_plans(db: &Db) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a statement read.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// Rows by table, those it left out too.
+    pub(crate) rows: BTreeMap<String, u64>,
+    /// The statement.
+    pub(crate) text: String,
+}
+
+/// What a plan says that was told beside an answer; nothing when this is none.
+pub(crate) fn read(notice: &str) -> Result<Read, Failure> {
+    let Some(at) = notice.find('{').filter(|_| notice.contains("plan:")) else { return Ok(Read::default()) };
+    let told: Value = serde_json::from_str(&notice[at..])?;
+    let mut rows = BTreeMap::new();
+    add(&told["Plan"], &mut rows);
+    Ok(Read { rows, text: told["Query Text"].to_string() })
+}
+
 /// The large tables of which a statement read more than its part.
 pub(crate) fn faults(rows: &BTreeMap<&'static str, u64>, statement: &Statement) -> Result<Vec<String>, Failure> {
     let Statement::Notice(notice) = statement else { return Ok(Vec::new()) };
-    let Some(at) = notice.find('{').filter(|_| notice.contains("plan:")) else { return Ok(Vec::new()) };
-    let told: Value = serde_json::from_str(&notice[at..])?;
-    let mut read = BTreeMap::new();
-    add(&told["Plan"], &mut read);
+    let read = read(notice)?;
     let mut faults = Vec::new();
     for (table, percent) in LARGE {
-        let (whole, read) =
-            (rows.get(table).copied().unwrap_or_default(), read.get(table).copied().unwrap_or_default());
-        let bounded = table == "session" && read <= STRETCH;
-        if whole > FEW && !bounded && read * 100 > whole * percent {
-            faults.push(format!("{read} of {whole} rows of {table}, in {}", told["Query Text"]));
+        let (whole, came) =
+            (rows.get(table).copied().unwrap_or_default(), read.rows.get(table).copied().unwrap_or_default());
+        let bounded = table == "session" && came <= STRETCH;
+        if whole > FEW && !bounded && came * 100 > whole * percent {
+            faults.push(format!("{came} of {whole} rows of {table}, in {}", read.text));
         }
     }
     Ok(faults)

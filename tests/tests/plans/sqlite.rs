@@ -10,6 +10,13 @@ use tests::harness::Failure;
 use super::LARGE;
 use super::heard::Statement;
 
+/// How SQLite would read, line by line.
+pub(crate) async fn plan(db: &Db, text: &str) -> Result<Vec<String>, Failure> {
+    let explain = format!("explain query plan {text}");
+    let plan: Vec<(i64, i64, i64, String)> = on_db!(db, |c| sqlx::query_as(AssertSqlSafe(explain)).fetch_all(c).await)?;
+    Ok(plan.into_iter().map(|(_, _, _, line)| line).collect())
+}
+
 /// The large tables a statement reads from end to end. A walk along an index is none where the statement ends it by a
 /// limit, nor one along an index with a condition: that holds only what waits for somebody.
 pub(crate) async fn faults(db: &Db, statement: &Statement) -> Result<Vec<String>, Failure> {
@@ -18,8 +25,7 @@ pub(crate) async fn faults(db: &Db, statement: &Statement) -> Result<Vec<String>
     if !(plain.starts_with("select") || plain.starts_with("with")) {
         return Ok(Vec::new());
     }
-    let explain = format!("explain query plan {text}");
-    let plan: Vec<(i64, i64, i64, String)> = on_db!(db, |c| sqlx::query_as(AssertSqlSafe(explain)).fetch_all(c).await)?;
+    let plan = plan(db, text).await?;
     const PARTIAL: &str = "select name from sqlite_master where type = 'index' and sql like '% where %'";
     let partial: Vec<String> = match db.engine() {
         Engine::Sqlite(pool) => sqlx::query_scalar(PARTIAL).fetch_all(pool).await?,
@@ -27,7 +33,7 @@ pub(crate) async fn faults(db: &Db, statement: &Statement) -> Result<Vec<String>
     };
     let names = names(&plain);
     let walks = plain.contains("limit");
-    let scanned = plan.into_iter().filter_map(|(_, _, _, line)| {
+    let scanned = plan.into_iter().filter_map(|line| {
         let rest = line.strip_prefix("SCAN ")?;
         let name = rest.split(' ').next()?.to_lowercase();
         let table = names.get(&name)?;

@@ -1,5 +1,6 @@
 mod bounds;
 mod exchange;
+mod foreseen;
 mod log_level;
 mod quarantine;
 mod revocation;

@@ -201,3 +201,55 @@ async fn a_change_left_out_is_kept_with_the_reason_and_may_be_released_later() -
     })
     .await
 }
+
+/// The list, a page of one change after the other.
+async fn page_by_page(world: &World, device: &mut TestDevice, query: &str) -> Result<Vec<serde_json::Value>, Failure> {
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let Some(item) = listed(world, device, &format!("?limit=1{query}{after}")).await?.pop() else {
+            return Ok(all);
+        };
+        after = format!("&after_batch={}&after_ordinal={}", item["batch"], item["ordinal"]);
+        all.push(item);
+    }
+}
+
+#[tokio::test]
+async fn the_list_goes_on_where_it_ended_within_the_areas_of_who_asks() -> Result<(), Failure> {
+    on_each_server(async |world: &World| {
+        let mut here = world.device(Role::Guard, &[AREA]).await?;
+        let mut there = world.device(Role::Guard, &[OTHER_AREA]).await?;
+        for device in [&here, &there] {
+            world.revoke(device.id).await?;
+        }
+        for _ in 0..2 {
+            let changes = [here.session(1), here.session(2)];
+            world.deposit(vec![here.seal(AREA, &changes)]).await?.receipt()?;
+            let changes = [there.session(3)];
+            world.deposit(vec![there.seal(OTHER_AREA, &changes)]).await?.receipt()?;
+        }
+        let of = |items: &[serde_json::Value]| -> Vec<(i64, i64)> {
+            let number = |item: &serde_json::Value, field: &str| item[field].as_i64().unwrap_or(-1);
+            items.iter().map(|item| (number(item, "batch"), number(item, "ordinal"))).collect()
+        };
+        let all = vec![(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (4, 0)];
+        let (ours, theirs) = (vec![(1, 0), (1, 1), (3, 0), (3, 1)], vec![(2, 0), (4, 0)]);
+        let mut officer = world.device(Role::Officer, &[AREA]).await?;
+        let mut other = world.device(Role::Officer, &[OTHER_AREA]).await?;
+        let mut both = world.device(Role::Officer, &[AREA, OTHER_AREA]).await?;
+        let mut coordinator = world.device(Role::Coordinator, &[]).await?;
+        for (device, expected) in
+            [(&mut officer, &ours), (&mut other, &theirs), (&mut both, &all), (&mut coordinator, &all)]
+        {
+            for standing in ["", "&standing=quarantined"] {
+                let whole = listed(world, device, &format!("?limit=500{standing}")).await?;
+                assert_eq!(of(&whole), *expected);
+                assert_eq!(page_by_page(world, device, standing).await?, whole);
+            }
+            assert!(listed(world, device, "?standing=waiting").await?.is_empty());
+        }
+        Ok(())
+    })
+    .await
+}

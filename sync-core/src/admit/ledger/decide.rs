@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Standing;
+use super::foresee::{Foreseen, Notes};
 use crate::admit::{Admission, Binding, Reason, Verdict, judge, scan};
 use crate::id::{AreaId, ChangeHash, DeviceId, RecordId, RecordKind, UnixMs};
 use crate::record::RecordView;
@@ -43,9 +44,8 @@ pub struct Candidate<P, B> {
     pub binding: Option<Binding>,
     /// What keeps it in quarantine whatever it holds.
     pub obstacle: Option<Reason>,
-    /// What the gate said of it without its record. Of the first change of a record it counts while the record has none;
-    /// of any other a refusal counts whatever the record holds, because it concerns the change alone.
-    pub verdict: Option<Verdict>,
+    /// What the gate said of it before.
+    pub foreseen: Vec<Foreseen>,
     /// When its batch was received.
     pub received_at: UnixMs,
     /// Its batch may have been handed out without it: admitting it takes a batch of the server's own log.
@@ -139,111 +139,159 @@ pub fn decide<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
     candidates: Vec<Candidate<P, B>>,
     now: UnixMs,
 ) -> Decided<P, B> {
-    let mut decided = Decided::default();
-    for candidate in candidates {
-        let id = candidate.record;
-        let record = records.entry(id).or_default();
-        record.open.retain(|open| open.candidate.place != candidate.place);
-        let before = record.admitted.len();
-        take(record, candidate, now, &mut decided);
-        if record.admitted.len() > before {
-            settle(record, now, &mut decided);
+    Deciding::new(now, None).all(records, candidates).decided
+}
+
+/// Candidates while they are judged.
+pub(super) struct Deciding<P, B> {
+    now: UnixMs,
+    decided: Decided<P, B>,
+    /// Takes down what the gate says, where that is wanted.
+    pub(super) notes: Option<Notes<P>>,
+}
+
+impl<P: Ord + Copy, B: AsRef<[u8]> + Clone> Deciding<P, B> {
+    pub(super) fn new(now: UnixMs, notes: Option<Notes<P>>) -> Self {
+        Self { now, decided: Decided::default(), notes }
+    }
+
+    pub(super) fn all(
+        mut self,
+        records: &mut BTreeMap<RecordId, Record<P, B>>,
+        candidates: Vec<Candidate<P, B>>,
+    ) -> Self {
+        for candidate in candidates {
+            let record = records.entry(candidate.record).or_default();
+            record.open.retain(|open| open.candidate.place != candidate.place);
+            let before = record.admitted.len();
+            self.take(record, candidate);
+            if record.admitted.len() > before {
+                self.settle(record);
+            }
+        }
+        self
+    }
+
+    fn take(&mut self, record: &mut Record<P, B>, candidate: Candidate<P, B>) {
+        let place = candidate.place;
+        let standing = match self.look(record, &candidate) {
+            Ok(admission) => self.admit(record, &candidate, admission),
+            Err(mut standing) => {
+                let waits = |open: &&Open<P, B>| open.standing == Standing::Waiting;
+                if standing == Standing::Waiting && record.open.iter().filter(waits).count() >= MAX_WAITING {
+                    standing = Standing::Quarantined(Reason::Quota);
+                }
+                if standing.is_open() {
+                    record.open.push(Open { candidate, standing });
+                }
+                standing
+            }
+        };
+        self.decided.standings.insert(place, standing);
+    }
+
+    /// The admission of a change, or how it stands without.
+    fn look(&mut self, record: &Record<P, B>, candidate: &Candidate<P, B>) -> Result<Admission, Standing> {
+        if record.holds(&candidate.hash) {
+            return Err(Standing::Duplicate);
+        }
+        let bytes = candidate.bytes.as_ref().ok_or(Standing::Absent)?;
+        if let Some(reason) = candidate.obstacle {
+            return Err(Standing::Quarantined(reason));
+        }
+        let Some(binding) = candidate.binding else {
+            return Err(Standing::Quarantined(Reason::UnknownSchema));
+        };
+        if record.area.is_some_and(|area| area != candidate.area) {
+            return Err(Standing::Quarantined(Reason::AreaMismatch));
+        }
+        if record.admitted.len() >= MAX_CHANGES {
+            return Err(Standing::Quarantined(Reason::Quota));
+        }
+        if record.kind.is_some_and(|kind| kind != binding.kind) {
+            return Err(Standing::Quarantined(Reason::WrongRecord));
+        }
+        let foreseen = candidate.foreseen.iter().find_map(|foreseen| foreseen.upon(record, &candidate.hash, &binding));
+        let verdict = foreseen.cloned().unwrap_or_else(|| {
+            let existing: Vec<&[u8]> = record.admitted.iter().map(|admitted| admitted.bytes.as_ref()).collect();
+            let verdict = judge(&existing, bytes.as_ref(), &binding);
+            if let Some(notes) = &mut self.notes {
+                notes.note(record, candidate, binding, &verdict);
+            }
+            verdict
+        });
+        match verdict {
+            Verdict::Admitted(admission) => Ok(admission),
+            Verdict::Waiting { .. } => Err(Standing::Waiting),
+            Verdict::Quarantined(reason) => Err(Standing::Quarantined(reason)),
         }
     }
-    decided
-}
 
-fn take<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
-    record: &mut Record<P, B>,
-    mut candidate: Candidate<P, B>,
-    now: UnixMs,
-    decided: &mut Decided<P, B>,
-) {
-    let place = candidate.place;
-    let is_first = RecordId::of_first_change(&candidate.hash) == candidate.record;
-    let concerns_it_alone = |verdict: &Verdict| !is_first && matches!(verdict, Verdict::Quarantined(_));
-    let verdict = candidate.verdict.take().filter(|said| record.admitted.is_empty() || concerns_it_alone(said));
-    let standing = match look(record, &candidate, verdict) {
-        Ok(admission) => admit(record, &candidate, admission, now, decided),
-        Err(mut standing) => {
-            let waits = |open: &&Open<P, B>| open.standing == Standing::Waiting;
-            if standing == Standing::Waiting && record.open.iter().filter(waits).count() >= MAX_WAITING {
-                standing = Standing::Quarantined(Reason::Quota);
-            }
-            if standing.is_open() {
-                record.open.push(Open { candidate, standing });
-            }
-            standing
+    fn admit(&mut self, record: &mut Record<P, B>, candidate: &Candidate<P, B>, admission: Admission) -> Standing {
+        let (Some(bytes), Some(binding)) = (candidate.bytes.clone(), candidate.binding) else {
+            return Standing::Absent;
+        };
+        record.kind = Some(binding.kind);
+        record.area = Some(candidate.area);
+        record.view = Some(admission.view);
+        record.admitted.push(Admitted {
+            hash: candidate.hash,
+            bytes: bytes.clone(),
+            received_at: if candidate.late { self.now } else { candidate.received_at },
+            author: if binding.adopted { author(bytes.as_ref(), binding.device) } else { binding.device },
+        });
+        self.decided.changed.insert(candidate.record);
+        if !candidate.late {
+            return Standing::Admitted;
         }
-    };
-    decided.standings.insert(place, standing);
-}
+        self.decided.adoptions.push(Adoption {
+            area: candidate.area,
+            kind: binding.kind,
+            record: candidate.record,
+            hash: candidate.hash,
+            bytes,
+        });
+        Standing::Released
+    }
 
-/// The admission of a change, or how it stands without.
-fn look<P, B: AsRef<[u8]>>(
-    record: &Record<P, B>,
-    candidate: &Candidate<P, B>,
-    verdict: Option<Verdict>,
-) -> Result<Admission, Standing> {
-    if record.holds(&candidate.hash) {
-        return Err(Standing::Duplicate);
+    /// Judges again what waits for this record, and drops what came in by another batch, after a change was admitted.
+    /// What neither concerns is not touched: a record may have very many changes that are not part of it.
+    fn settle(&mut self, record: &mut Record<P, B>) {
+        let mut held: BTreeSet<ChangeHash> = record.admitted.iter().map(|admitted| admitted.hash).collect();
+        loop {
+            let known = held.clone();
+            let mut at = 0;
+            while let Some(Open { candidate, standing }) = record.open.get(at) {
+                let place = candidate.place;
+                if held.contains(&candidate.hash) {
+                    record.open.remove(at);
+                    self.decided.standings.insert(place, Standing::Duplicate);
+                } else if *standing == Standing::Waiting && may_go_on(&known, candidate) {
+                    match self.look(record, candidate) {
+                        Ok(admission) => {
+                            let Open { candidate, .. } = record.open.remove(at);
+                            let standing = self.admit(record, &candidate, admission);
+                            self.decided.standings.insert(place, standing);
+                            held.insert(candidate.hash);
+                        }
+                        Err(standing) => {
+                            let open = &mut record.open[at];
+                            if standing != open.standing {
+                                open.standing = standing;
+                                self.decided.standings.insert(place, standing);
+                            }
+                            at += 1;
+                        }
+                    }
+                } else {
+                    at += 1;
+                }
+            }
+            if held.len() == known.len() {
+                return;
+            }
+        }
     }
-    let bytes = candidate.bytes.as_ref().ok_or(Standing::Absent)?;
-    if let Some(reason) = candidate.obstacle {
-        return Err(Standing::Quarantined(reason));
-    }
-    let Some(binding) = candidate.binding else {
-        return Err(Standing::Quarantined(Reason::UnknownSchema));
-    };
-    if record.area.is_some_and(|area| area != candidate.area) {
-        return Err(Standing::Quarantined(Reason::AreaMismatch));
-    }
-    if record.admitted.len() >= MAX_CHANGES {
-        return Err(Standing::Quarantined(Reason::Quota));
-    }
-    if record.kind.is_some_and(|kind| kind != binding.kind) {
-        return Err(Standing::Quarantined(Reason::WrongRecord));
-    }
-    let verdict = verdict.unwrap_or_else(|| {
-        let existing: Vec<&[u8]> = record.admitted.iter().map(|admitted| admitted.bytes.as_ref()).collect();
-        judge(&existing, bytes.as_ref(), &binding)
-    });
-    match verdict {
-        Verdict::Admitted(admission) => Ok(admission),
-        Verdict::Waiting { .. } => Err(Standing::Waiting),
-        Verdict::Quarantined(reason) => Err(Standing::Quarantined(reason)),
-    }
-}
-
-fn admit<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
-    record: &mut Record<P, B>,
-    candidate: &Candidate<P, B>,
-    admission: Admission,
-    now: UnixMs,
-    decided: &mut Decided<P, B>,
-) -> Standing {
-    let (Some(bytes), Some(binding)) = (candidate.bytes.clone(), candidate.binding) else { return Standing::Absent };
-    record.kind = Some(binding.kind);
-    record.area = Some(candidate.area);
-    record.view = Some(admission.view);
-    record.admitted.push(Admitted {
-        hash: candidate.hash,
-        bytes: bytes.clone(),
-        received_at: if candidate.late { now } else { candidate.received_at },
-        author: if binding.adopted { author(bytes.as_ref(), binding.device) } else { binding.device },
-    });
-    decided.changed.insert(candidate.record);
-    if !candidate.late {
-        return Standing::Admitted;
-    }
-    decided.adoptions.push(Adoption {
-        area: candidate.area,
-        kind: binding.kind,
-        record: candidate.record,
-        hash: candidate.hash,
-        bytes,
-    });
-    Standing::Released
 }
 
 /// The device whose actor made a change; a change of another carries its own author.
@@ -256,43 +304,4 @@ pub fn author(bytes: &[u8], otherwise: DeviceId) -> DeviceId {
 fn may_go_on<P, B: AsRef<[u8]>>(known: &BTreeSet<ChangeHash>, candidate: &Candidate<P, B>) -> bool {
     let info = candidate.bytes.as_ref().and_then(|bytes| scan(bytes.as_ref()).ok());
     info.is_none_or(|info| info.deps.iter().all(|dep| known.contains(dep)))
-}
-
-/// Judges again what waits for this record, and drops what came in by another batch, after a change was admitted. What
-/// neither concerns is not touched: a record may have very many changes that are not part of it.
-fn settle<P: Ord + Copy, B: AsRef<[u8]> + Clone>(record: &mut Record<P, B>, now: UnixMs, decided: &mut Decided<P, B>) {
-    let mut held: BTreeSet<ChangeHash> = record.admitted.iter().map(|admitted| admitted.hash).collect();
-    loop {
-        let known = held.clone();
-        let mut at = 0;
-        while let Some(Open { candidate, standing }) = record.open.get(at) {
-            let place = candidate.place;
-            if held.contains(&candidate.hash) {
-                record.open.remove(at);
-                decided.standings.insert(place, Standing::Duplicate);
-            } else if *standing == Standing::Waiting && may_go_on(&known, candidate) {
-                match look(record, candidate, None) {
-                    Ok(admission) => {
-                        let Open { candidate, .. } = record.open.remove(at);
-                        let standing = admit(record, &candidate, admission, now, decided);
-                        decided.standings.insert(place, standing);
-                        held.insert(candidate.hash);
-                    }
-                    Err(standing) => {
-                        let open = &mut record.open[at];
-                        if standing != open.standing {
-                            open.standing = standing;
-                            decided.standings.insert(place, standing);
-                        }
-                        at += 1;
-                    }
-                }
-            } else {
-                at += 1;
-            }
-        }
-        if held.len() == known.len() {
-            return;
-        }
-    }
 }

@@ -5,9 +5,11 @@
 //! reads rows before and writes them after, in one transaction. The server and the simulator's model of it share this.
 
 mod decide;
+mod foresee;
 mod place;
 mod standing;
 
 pub use decide::{Admitted, Adoption, Candidate, Decided, Open, Record, author, decide};
+pub use foresee::{Foreseen, foresee};
 pub use place::Placer;
 pub use standing::{Standing, State};

@@ -267,7 +267,7 @@ impl Ledger {
             bytes: batch.bodies()[ordinal].is_some().then(|| Bytes(batch.clone(), ordinal)),
             binding: registry.binding(batch, ordinal, false),
             obstacle: registry.obstacle(batch),
-            verdict: None,
+            foreseen: Vec::new(),
             received_at: now,
             late: false,
         }
