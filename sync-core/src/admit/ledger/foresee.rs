@@ -1,6 +1,6 @@
 //! Verdicts given before a change's turn comes, so that little is left to do while others wait for the turn to end.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decide::{Candidate, Deciding, Record};
@@ -51,7 +51,7 @@ impl Foreseen {
 pub(super) struct Notes<P> {
     said: BTreeMap<P, Vec<Foreseen>>,
     /// The changes of each record when it was looked at last: mostly they are the same the next time.
-    upon: HashMap<RecordId, Arc<[ChangeHash]>>,
+    upon: BTreeMap<RecordId, Arc<[ChangeHash]>>,
 }
 
 impl<P: Ord + Copy> Notes<P> {
@@ -82,7 +82,7 @@ pub fn foresee<P: Ord + Copy, B: AsRef<[u8]> + Clone>(
     now: UnixMs,
 ) -> BTreeMap<P, Vec<Foreseen>> {
     let wanted: BTreeSet<P> = candidates.iter().map(|candidate| candidate.place).collect();
-    let notes = Notes { said: BTreeMap::new(), upon: HashMap::new() };
+    let notes = Notes { said: BTreeMap::new(), upon: BTreeMap::new() };
     let deciding = Deciding::new(now, Some(notes)).all(&mut records, candidates);
     let mut said = deciding.notes.map(|notes| notes.said).unwrap_or_default();
     // What waited in a record and went on is judged in its turn.
@@ -145,7 +145,7 @@ mod tests {
             obstacle: None,
             foreseen,
             received_at: UnixMs(1),
-            late: place % 3 == 0,
+            late: place.is_multiple_of(3),
         }
     }
 
