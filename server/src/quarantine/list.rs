@@ -214,24 +214,26 @@ async fn places(
     let source = which.source();
     let after = number(after.0, after.1.min(LAST_ORDINAL));
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
-    let conditions: Vec<String> = match areas {
-        None => vec![source.anywhere.to_owned()],
-        Some(areas) => areas
-            .iter()
-            .flat_map(|AreaId { generation, code }| {
-                let of_area = move |verdict| format!("{verdict} and generation = {generation} and code = {code}");
-                source.in_an_area.iter().map(of_area)
-            })
-            .collect(),
+    let (of_areas, verdicts): (Vec<Option<&AreaId>>, &[&str]) = match areas {
+        None => (vec![None], &[source.anywhere]),
+        Some(areas) => (areas.iter().map(Some).collect(), source.in_an_area),
     };
     let mut places = BTreeSet::new();
-    for condition in conditions {
-        let text = format!("{} where {condition} and {} limit $2", source.select, source.after);
-        let found: Vec<i64> =
-            on_db!(tx, |c| sqlx::query_scalar(AssertSqlSafe(text)).bind(after).bind(most).fetch_all(c).await)?;
-        places.extend(found.into_iter().map(batch_and_ordinal));
-        while places.len() > limit {
-            places.pop_last();
+    for verdict in verdicts {
+        for area in &of_areas {
+            let in_area = if area.is_some() { "generation = $3 and code = $4" } else { "true" };
+            let text = format!("{} where {verdict} and {in_area} and {} limit $2", source.select, source.after);
+            let found: Vec<i64> = on_db!(tx, |c| {
+                let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(after).bind(most);
+                if let Some(AreaId { generation, code }) = area {
+                    query = query.bind(i64::from(*generation)).bind(i64::from(*code));
+                }
+                query.fetch_all(c).await
+            })?;
+            places.extend(found.into_iter().map(batch_and_ordinal));
+            while places.len() > limit {
+                places.pop_last();
+            }
         }
     }
     Ok(places)

@@ -4,11 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use sync_core::record::{CivilDate, Draft, Patch, SessionEdit, Village};
+
 use super::report::rounded;
-use crate::harness::{Answer, BINH_LIEU, Failure, Hand};
+use crate::harness::{Answer, BINH_LIEU, Change, Failure, Hand, NA_CHOONG};
 
 /// How long a turn is.
 const PACE: Duration = Duration::from_millis(50);
+/// The days of its sessions, the first as the day number of a date.
+const FIRST_DAY: i32 = 20_000;
+const DAYS: i32 = 700;
 /// Fewer requests than this say nothing about a middle or a tail.
 const LEAST: usize = 100;
 
@@ -26,6 +31,7 @@ pub(super) enum Doing {
 pub(super) struct Bystander {
     hand: Hand,
     doing: Doing,
+    sessions: i32,
 }
 
 /// How long its requests took, in milliseconds, ascending.
@@ -51,7 +57,7 @@ impl Waits {
 
 impl Bystander {
     pub(super) fn new(hand: Hand, doing: Doing) -> Self {
-        Self { hand, doing }
+        Self { hand, doing, sessions: 0 }
     }
 
     /// Does its part at each turn, until others are done and there is enough to say.
@@ -70,6 +76,17 @@ impl Bystander {
         watching.await?
     }
 
+    /// A session on another day than the one before: of many on one day each is compared with all others.
+    fn session(&mut self) -> Result<Change, Failure> {
+        self.sessions += 1;
+        let date = CivilDate::from_day_number(FIRST_DAY + self.sessions % DAYS).ok_or("a day")?;
+        let mut session = SessionEdit::default();
+        session.fields.date = Patch::Set(date);
+        session.fields.village = Patch::Set(Village::Listed(NA_CHOONG.to_owned()));
+        session.fields.attendances = Patch::Set(10);
+        self.hand.create(&Draft::Session(Box::new(session)))
+    }
+
     async fn requests(&mut self, done: &AtomicBool) -> Result<Waits, Failure> {
         // A connection belongs to the threads it was opened on.
         self.hand.reconnect()?;
@@ -79,7 +96,7 @@ impl Bystander {
             pace.tick().await;
             let (waited, answer) = match self.doing {
                 Doing::Recording => {
-                    let session = self.hand.session(10)?;
+                    let session = self.session()?;
                     let batch = self.hand.seal(BINH_LIEU, &[session])?;
                     timed(self.hand.sync(BINH_LIEU, vec![batch])).await?
                 }
