@@ -108,17 +108,17 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let mut doc = AutoCommit::new().with_actor(automerge::ActorId::from([3_u8; 16]));
-        doc.put(ROOT, "date", "2026-11-03").unwrap();
+        doc.put(ROOT, "date", "2026-11-03").expect("written");
         doc.commit();
-        doc.get_last_local_change().unwrap().raw_bytes().to_vec()
+        doc.get_last_local_change().expect("just made").raw_bytes().to_vec()
     }
 
     #[test]
     fn framing_agrees_with_automerge() {
         let framed = sample();
-        let change = RawChange::from_framed(&framed).unwrap();
+        let change = RawChange::from_framed(&framed).expect("framed");
         assert_eq!(RawChange::from_contents(change.contents()).framed(), framed);
-        assert_eq!(automerge::Change::from_bytes(framed).unwrap().hash().0, change.hash().0);
+        assert_eq!(automerge::Change::from_bytes(framed).expect("readable").hash().0, change.hash().0);
     }
 
     #[test]
