@@ -41,7 +41,9 @@ async fn fault(db: &Db, engine: Engine, statement: &Statement) -> Result<Option<
         (Engine::Sqlite, Statement::Text(text)) if text.contains("open_change") => {
             let plan = sqlite::plan(db, text).await?;
             let narrow = ["generation=?", "device_id=?", "rowid=?"];
-            let wide = |line: &&String| line.contains("open_change") && !narrow.iter().any(|by| line.contains(by));
+            // A line names an index, or the table by the name the statement gives it.
+            let is_about = |line: &str| line.contains("open_change") || line.split(' ').nth(1) == Some("o");
+            let wide = |line: &&String| is_about(line) && !narrow.iter().any(|by| line.contains(by));
             Ok(plan.iter().find(wide).map(|line| format!("{line}, in {text}")))
         }
         (Engine::Postgres, Statement::Notice(notice)) => {
