@@ -39,7 +39,8 @@ pub(crate) async fn begin(tx: &mut Tx) -> Result<(), DbError> {
 /// the device `me`, by [`sync_core::sync::differs`].
 ///
 /// A log may have any number of such entries: of one that has more than the device says, one more is read; of the
-/// device's own logs those it says. So what is read is bounded by what the device sent, whatever others brought.
+/// device's own logs those it says. So of these entries no more are read than what the device sent asks for, whatever
+/// others brought.
 pub(crate) async fn withheld(
     tx: &mut Tx,
     me: DeviceId,
